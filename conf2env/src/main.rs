@@ -1,0 +1,4 @@
+//! Configuration file to envdir.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! What every authentication module does around its one look-up.
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! Decides a login by the passwd database.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,4 @@
+//! Decides a login by userdb.
+#![forbid(unsafe_code)]
+
+fn main() {}

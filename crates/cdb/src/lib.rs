@@ -1,0 +1,2 @@
+//! Constant databases: reader and writer.
+#![forbid(unsafe_code)]

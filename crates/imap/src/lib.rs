@@ -1,0 +1,2 @@
+//! IMAP grammar: bytes in, bytes out, no I/O.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The login program in two halves.
+#![forbid(unsafe_code)]

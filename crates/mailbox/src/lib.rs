@@ -1,0 +1,2 @@
+//! A folder as IMAP sees it.
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! Makes Maildirs and folders.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What nix lacks of the kernel and the C library: the only room with unsafe code.

@@ -1,0 +1,4 @@
+//! Accepts connections and starts the chain.
+#![forbid(unsafe_code)]
+
+fn main() {}

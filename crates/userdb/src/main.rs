@@ -1,0 +1,4 @@
+//! The userdb tools.
+#![forbid(unsafe_code)]
+
+fn main() {}
