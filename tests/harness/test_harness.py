@@ -1,6 +1,7 @@
 """The harness itself, on Debian's Courier alone."""
 
 from harness import mail, maildir
+from harness.peer import Courier
 from harness.server import courier
 
 
@@ -16,3 +17,14 @@ def test_courier_shows_what_the_reader_reads(place):
     assert [reader.uids()[uid] for uid in (1, 2, 3)] == bases
     assert list(reader.keywords().values()) == [{"work"}]
     assert len({len(message) for message in mail.corpus(60)}) > 10
+
+
+def test_courier_serves_beside_us(place):
+    server = Courier.start(place)
+    try:
+        maildir.deliver(server.account.maildir, mail.plain())
+        client = server.login()
+        assert client.select().number("EXISTS") == 1
+        client.ok("LOGOUT")
+    finally:
+        server.stop()
