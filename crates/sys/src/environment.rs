@@ -16,6 +16,7 @@ pub fn variables() -> Variables {
 }
 
 /// Iterator over the environment's strings.
+#[derive(Clone)]
 pub struct Variables {
     next: *const *const c_char,
 }

@@ -1,0 +1,118 @@
+//! Becoming an account for good.
+
+use crate::exit;
+use nix::errno::Errno;
+use nix::unistd::{Gid, Uid, getgroups, getresgid, getresuid, initgroups, setgroups, setresgid, setresuid, setuid};
+use std::ffi::CString;
+use std::fmt;
+
+/// Who to become.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// User id; never 0.
+    pub uid: u32,
+    /// Group id; never 0.
+    pub gid: u32,
+    /// The supplementary groups.
+    pub groups: Groups,
+}
+
+/// Which supplementary groups go with an identity.
+#[derive(Clone, Debug)]
+pub enum Groups {
+    /// That one group and no other.
+    Only(u32),
+    /// Those of the named user in the group database: accounts that are real users.
+    Initgroups(Vec<u8>),
+}
+
+/// Why this process is not the account. It must end, or go back: never serve.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NotDropped {
+    /// The account's uid or gid is 0.
+    Root,
+    /// A system call failed.
+    Failed(&'static str, Errno),
+    /// All calls succeeded, and yet the ids are others, or root can be had back.
+    StillPrivileged,
+}
+
+impl NotDropped {
+    /// The code to end with.
+    pub fn code(&self) -> i32 {
+        match self {
+            NotDropped::Root => exit::PERMANENT,
+            _ => exit::TEMPORARY,
+        }
+    }
+}
+
+impl fmt::Display for NotDropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotDropped::Root => f.write_str("refusing to become uid or gid 0"),
+            NotDropped::Failed(call, errno) => {
+                write!(f, "unable to drop privileges: {call}: ")?;
+                f.write_str(&crate::reason(&(*errno).into()))
+            }
+            NotDropped::StillPrivileged => f.write_str("unable to drop privileges: the old ones are still there"),
+        }
+    }
+}
+
+impl Identity {
+    /// Becomes this account: groups, gid, uid, then a look whether that is so.
+    ///
+    /// Where the process is not root it can only stay who it is: an identity that is its own
+    /// already is fine, any other fails.
+    pub fn assume(&self) -> Result<(), NotDropped> {
+        if self.uid == 0 || self.gid == 0 {
+            return Err(NotDropped::Root);
+        }
+        let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
+        let was_root = Uid::effective().is_root();
+        if was_root {
+            self.set_groups(gid)?;
+        }
+        setresgid(gid, gid, gid).map_err(failed("setresgid"))?;
+        setresuid(uid, uid, uid).map_err(failed("setresuid"))?;
+        // Who was no root keeps the groups of the session it was started from.
+        if !is_now(uid, gid)? || (was_root && self.holds_foreign_groups()?) {
+            return Err(NotDropped::StillPrivileged);
+        }
+        Ok(())
+    }
+
+    fn set_groups(&self, gid: Gid) -> Result<(), NotDropped> {
+        match &self.groups {
+            Groups::Only(group) => setgroups(&[Gid::from_raw(*group)]).map_err(failed("setgroups")),
+            Groups::Initgroups(user) => {
+                let user =
+                    CString::new(user.as_slice()).map_err(|_| NotDropped::Failed("initgroups", Errno::EINVAL))?;
+                initgroups(&user, gid).map_err(failed("initgroups"))
+            }
+        }
+    }
+
+    /// Of the supplementary groups, root's is never right; the database's are its business.
+    fn holds_foreign_groups(&self) -> Result<bool, NotDropped> {
+        let groups = getgroups().map_err(failed("getgroups"))?;
+        Ok(groups.iter().any(|group| match self.groups {
+            Groups::Only(only) => ![only, self.gid].contains(&group.as_raw()),
+            Groups::Initgroups(_) => group.as_raw() == 0,
+        }))
+    }
+}
+
+/// Are all six ids those, and is there no way back?
+fn is_now(uid: Uid, gid: Gid) -> Result<bool, NotDropped> {
+    let users = getresuid().map_err(failed("getresuid"))?;
+    let groups = getresgid().map_err(failed("getresgid"))?;
+    let became = [users.real, users.effective, users.saved] == [uid; 3]
+        && [groups.real, groups.effective, groups.saved] == [gid; 3];
+    Ok(became && setuid(Uid::from_raw(0)).is_err())
+}
+
+fn failed(call: &'static str) -> impl Fn(Errno) -> NotDropped {
+    move |errno| NotDropped::Failed(call, errno)
+}
