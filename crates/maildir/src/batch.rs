@@ -1,0 +1,227 @@
+//! New messages: written to `tmp/`, then placed all together or not at all, with their UIDs.
+
+use crate::dir::errno_of;
+use crate::error::{Error, Result};
+use crate::folder::Folder;
+use crate::keywords;
+use crate::lock::FolderLock;
+use crate::message_name::{Flags, MessageName, base_of};
+use crate::root::Durable;
+use crate::uidtable::{Saved, Verdict, read};
+use crate::unique;
+use nix::sys::stat::futimens;
+use nix::sys::time::TimeSpec;
+use std::fs::File;
+use std::io::Write;
+
+/// Messages on their way into one folder (APPEND, COPY, delivery).
+///
+/// Dropped before [`Batch::commit`] it leaves nothing behind.
+#[derive(Debug)]
+pub struct Batch {
+    folder: Folder,
+    open: Option<Draft>,
+    ready: Vec<Ready>,
+}
+
+/// A message that is being written.
+#[derive(Debug)]
+struct Draft {
+    file: File,
+    temporary: Vec<u8>,
+    date: Option<i64>,
+    size: u64,
+}
+
+/// A message whose data is on disk, in `tmp/`.
+#[derive(Debug)]
+struct Ready {
+    temporary: Vec<u8>,
+    base: Vec<u8>,
+    flags: Vec<u8>,
+    keywords: Vec<Vec<u8>>,
+}
+
+/// What a batch became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The folder's UIDVALIDITY.
+    pub uid_validity: u32,
+    /// The UIDs, in the order in which the messages were added.
+    pub uids: Vec<u32>,
+    /// Their file names in `cur/`.
+    pub names: Vec<Vec<u8>>,
+}
+
+impl Batch {
+    /// A batch for a folder.
+    pub fn new(folder: Folder) -> Batch {
+        Batch { folder, open: None, ready: Vec::new() }
+    }
+
+    /// The folder it goes to.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// How many messages are complete.
+    pub fn len(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Whether none is complete.
+    pub fn is_empty(&self) -> bool {
+        self.ready.is_empty()
+    }
+
+    /// Begins a message; `date` is its internal date in seconds since the epoch, now where there is none.
+    pub fn begin(&mut self, date: Option<i64>) -> Result<()> {
+        self.abandon();
+        let temporary = unique::temporary_name(&self.folder.root().settings().host);
+        let file = self.folder.tmp.create(&temporary)?;
+        self.open = Some(Draft { file, temporary, date, size: 0 });
+        Ok(())
+    }
+
+    /// Adds bytes to the message begun last, as they are to stand on disk.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(draft) = &mut self.open else { return Err(Error::Refused(Vec::new(), "no message was begun")) };
+        draft.size = draft.size.saturating_add(bytes.len() as u64);
+        draft.file.write_all(bytes).map_err(|e| self.folder.tmp.failed(&draft.temporary, errno_of(&e)))
+    }
+
+    /// How many bytes the message has so far.
+    pub fn written(&self) -> u64 {
+        self.open.as_ref().map_or(0, |draft| draft.size)
+    }
+
+    /// Ends the message: its data is on disk when this returns.
+    pub fn finish(&mut self, flags: Flags, keywords: &[Vec<u8>]) -> Result<()> {
+        let Some(draft) = self.open.take() else { return Err(Error::Refused(Vec::new(), "no message was begun")) };
+        let temporary = draft.temporary.clone();
+        let base = self.seal(draft).inspect_err(|_| drop(self.folder.tmp.unlink(&temporary)))?;
+        let name = MessageName::parse(&base).with_flags(flags);
+        let flags = name.get(base.len()..).unwrap_or(b"").to_vec();
+        self.ready.push(Ready { temporary, base, flags, keywords: keywords.to_vec() });
+        Ok(())
+    }
+
+    fn seal(&self, draft: Draft) -> Result<Vec<u8>> {
+        let failed = |errno| self.folder.tmp.failed(&draft.temporary, errno);
+        if let Some(date) = draft.date {
+            let time = TimeSpec::new(date, 0);
+            futimens(&draft.file, &time, &time).map_err(failed)?;
+        }
+        if self.folder.root().settings().durable >= Durable::Append {
+            draft.file.sync_all().map_err(|e| failed(errno_of(&e)))?;
+        }
+        let stat = nix::sys::stat::fstat(&draft.file).map_err(failed)?;
+        // A network file system reports here what it could not write.
+        nix::unistd::close(draft.file).map_err(failed)?;
+        let host = &self.folder.root().settings().host;
+        Ok(unique::message_base(host, stat.st_dev, stat.st_ino, Some(draft.size)))
+    }
+
+    /// Adds a message of another folder, or of this one, by a second link to its file where that can be, else by copy.
+    pub fn add_copy(&mut self, from: &Folder, name: &[u8], keywords: &[Vec<u8>]) -> Result<()> {
+        let (file, name) = from.open_message(name)?;
+        let failed = |e: std::io::Error| from.cur.failed(&name, errno_of(&e));
+        let stat = nix::sys::stat::fstat(&file).map_err(|e| from.cur.failed(&name, e))?;
+        // Its deliverer may not have synced it.
+        file.sync_all().map_err(failed)?;
+        let temporary = unique::temporary_name(&self.folder.root().settings().host);
+        if stat.st_uid == nix::unistd::geteuid().as_raw() && from.cur.link(&name, &self.folder.tmp, &temporary).is_ok()
+        {
+            let size = u64::try_from(stat.st_size).unwrap_or(0);
+            let host = &self.folder.root().settings().host;
+            let base = unique::message_base(host, stat.st_dev, stat.st_ino, Some(size));
+            let flags = name.get(base_of(&name).len()..).filter(|f| !f.is_empty()).unwrap_or(b":2,").to_vec();
+            self.ready.push(Ready { temporary, base, flags, keywords: keywords.to_vec() });
+            return Ok(());
+        }
+        self.copy_bytes(from, file, &name, stat.st_mtime, keywords)
+    }
+
+    fn copy_bytes(
+        &mut self,
+        from: &Folder,
+        mut file: File,
+        name: &[u8],
+        date: i64,
+        keywords: &[Vec<u8>],
+    ) -> Result<()> {
+        use std::io::Read;
+        self.begin(Some(date))?;
+        let mut piece = vec![0; 64 * 1024];
+        loop {
+            let count = file.read(&mut piece).map_err(|e| from.cur.failed(name, errno_of(&e)))?;
+            if count == 0 {
+                return self.finish(MessageName::parse(name).flags(), keywords);
+            }
+            self.write(piece.get(..count).unwrap_or(b""))?;
+        }
+    }
+
+    /// Places all messages in `cur/` with their flags, keywords and UIDs: all of them, on disk, or none.
+    pub fn commit(mut self) -> Result<Placed> {
+        self.abandon();
+        if !matches!(read(&self.folder)?, Verdict::Sound(_)) {
+            // What is there already comes first.
+            if let Some(trouble) = self.folder.list()?.trouble {
+                return Err(trouble);
+            }
+        }
+        let ready = std::mem::take(&mut self.ready);
+        let mut linked = Vec::new();
+        let placed = self.place(&ready, &mut linked);
+        if placed.is_err() {
+            for name in &linked {
+                let _ = self.folder.cur.unlink(name);
+            }
+        }
+        for message in &ready {
+            let _ = self.folder.tmp.unlink(&message.temporary);
+        }
+        placed
+    }
+
+    /// Everything between taking the lock and letting it go; on failure the caller removes what was linked.
+    fn place(&self, ready: &[Ready], linked: &mut Vec<Vec<u8>>) -> Result<Placed> {
+        let folder = &self.folder;
+        let _lock = FolderLock::take(folder)?;
+        for message in ready {
+            if !message.keywords.is_empty() {
+                keywords::write_update(folder, &message.base, &message.keywords)?;
+            }
+            let name = [message.base.as_slice(), &message.flags].concat();
+            folder.tmp.link(&message.temporary, &folder.cur, &name)?;
+            linked.push(name);
+        }
+        if folder.root().settings().durable >= Durable::Append {
+            folder.cur.sync()?;
+        }
+        let mut table = folder.table_to_write()?;
+        loop {
+            let uids = ready.iter().map(|message| table.add(&message.base)).collect::<Result<Vec<u32>>>()?;
+            if table.save(folder)? == Saved::Yes {
+                return Ok(Placed { uid_validity: table.uid_validity, uids, names: linked.clone() });
+            }
+            table = folder.table_to_write()?;
+        }
+    }
+
+    fn abandon(&mut self) {
+        if let Some(draft) = self.open.take() {
+            let _ = self.folder.tmp.unlink(&draft.temporary);
+        }
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        self.abandon();
+        for message in &self.ready {
+            let _ = self.folder.tmp.unlink(&message.temporary);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! One account's maildir: opened once, everything else is reached below it.
+
+use crate::dir::{Dir, FileKind, is_directory};
+use crate::error::{Error, Result};
+use crate::folder::Folder;
+use crate::folder_name::{Encoding, FolderName};
+use crate::grain::Grain;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Which acknowledged changes are on disk before the answer (`DURABLE`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
+pub enum Durable {
+    /// Only what keeps UIDs unique.
+    None,
+    /// New messages, not flags.
+    Append,
+    /// Everything.
+    #[default]
+    All,
+}
+
+/// What the programs know from their environment.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The host's name for message file names (`HOSTNAME`).
+    pub host: Vec<u8>,
+    /// How folder names are written on disk.
+    pub encoding: Encoding,
+    /// Whether Courier's own lock is taken too (`IMAP_USELOCKS`).
+    pub use_locks: bool,
+    /// How long to wait for a folder's lock.
+    pub lock_wait: Duration,
+    /// Which changes are synced.
+    pub durable: Durable,
+    /// The account's quota (`MAILDIRQUOTA`), empty for what `maildirsize` says.
+    pub quota: Vec<u8>,
+    /// The folder name of the trash (`IMAP_TRASHFOLDERNAME`).
+    pub trash: Vec<u8>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            host: b"localhost".to_vec(),
+            encoding: Encoding::Utf8,
+            use_locks: true,
+            lock_wait: Duration::from_secs(30),
+            durable: Durable::All,
+            quota: Vec::new(),
+            trash: b"Trash".to_vec(),
+        }
+    }
+}
+
+/// An account's maildir. Cheap to clone: all clones share one descriptor.
+#[derive(Debug, Clone)]
+pub struct Root(Rc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    dir: Dir,
+    settings: Settings,
+    grain: Grain,
+}
+
+impl Root {
+    /// Opens a maildir.
+    pub fn open(path: &Path, settings: Settings) -> Result<Root> {
+        let dir = Dir::open_path(path)?;
+        Ok(Root(Rc::new(Inner { grain: Grain::of(&dir), dir, settings })))
+    }
+
+    /// Makes a new, empty maildir: the directory, `tmp`, `new` and `cur`. What exists of it already is kept.
+    pub fn make(path: &Path) -> Result<()> {
+        use std::os::unix::fs::DirBuilderExt;
+        let failed =
+            |e: std::io::Error| Error::System(path.as_os_str().as_encoded_bytes().to_vec(), crate::dir::errno_of(&e));
+        match std::fs::DirBuilder::new().mode(0o700).create(path) {
+            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(failed(e)),
+            _ => {}
+        }
+        let dir = Dir::open_path(path)?;
+        for name in [b"tmp".as_slice(), b"new", b"cur"] {
+            match dir.mkdir(name) {
+                Ok(()) | Err(Error::Exists(_)) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        dir.sync()
+    }
+
+    /// The maildir's own directory.
+    pub fn dir(&self) -> &Dir {
+        &self.0.dir
+    }
+
+    /// What was passed in.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// How fine the times of the account's directories are.
+    pub(crate) fn grain(&self) -> Grain {
+        self.0.grain
+    }
+
+    /// Opens a folder.
+    pub fn folder(&self, name: &FolderName) -> Result<Folder> {
+        Folder::open(self, name)
+    }
+
+    /// Whether the folder is there, without opening it.
+    pub fn has(&self, name: &FolderName) -> bool {
+        name.is_inbox() || self.is_folder(name.directory())
+    }
+
+    /// All folders but INBOX, sorted by directory name. What is no folder is left out.
+    pub fn folders(&self) -> Result<Vec<FolderName>> {
+        let mut names = Vec::new();
+        self.dir().list(|entry, kind| {
+            // Some file systems do not tell the kind: then `cur` below tells.
+            if kind != FileKind::Other && entry.starts_with(b".") {
+                names.extend(FolderName::from_directory(entry));
+            }
+            Ok(())
+        })?;
+        names.retain(|name| self.is_folder(name.directory()));
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Whether the account's maildir belongs to this very uid and gid (`IMAP_MAILBOX_SANITY_CHECK`).
+    pub fn is_ours(&self) -> Result<bool> {
+        let stat = self.dir().own_stat()?;
+        Ok(stat.st_uid == nix::unistd::geteuid().as_raw() && stat.st_gid == nix::unistd::getegid().as_raw())
+    }
+
+    fn is_folder(&self, directory: &[u8]) -> bool {
+        let cur = self.dir().open_dir(directory).and_then(|folder| folder.stat(b"cur"));
+        matches!(cur, Ok(Some(stat)) if is_directory(&stat))
+    }
+}

@@ -1,0 +1,170 @@
+//! Making, removing and renaming whole folders, so that a crash leaves each of them whole or absent.
+
+use crate::batch::Batch;
+use crate::dir::{Dir, FileKind};
+use crate::durable::write_synced;
+use crate::error::{Error, Result};
+use crate::folder::Folder;
+use crate::folder_name::FolderName;
+use crate::lock::FolderLock;
+use crate::root::Root;
+use crate::uidtable::{self, UidTable, Verdict};
+use crate::{keywords, uidvalidity, unique};
+
+/// Directories below a folder that is being removed, at most.
+const DEPTH: usize = 8;
+
+/// What a folder on its way to deletion is called, in the account's `tmp/`.
+const DOOMED: &[u8] = b"daisychain-deleted";
+
+impl Root {
+    /// Makes a folder, with a UIDVALIDITY that the account never had.
+    pub fn create(&self, name: &FolderName) -> Result<()> {
+        if !name.may_be_created() {
+            return Err(Error::BadName(name.directory().to_vec()));
+        }
+        if self.has(name) {
+            return Err(Error::Exists(name.directory().to_vec()));
+        }
+        let tmp = self.dir().open_dir(b"tmp")?;
+        let draft = unique::temporary_name(b"daisychain-folder");
+        tmp.mkdir(&draft)?;
+        let made = self.furnish(&tmp.open_dir(&draft)?).and_then(|()| tmp.rename(&draft, self.dir(), name.directory()));
+        if made.is_err() {
+            let _ = remove_tree(&tmp, &draft, DEPTH);
+        }
+        made?;
+        self.dir().sync()
+    }
+
+    fn furnish(&self, dir: &Dir) -> Result<()> {
+        for part in [b"tmp".as_slice(), b"new", b"cur"] {
+            dir.mkdir(part)?;
+        }
+        write_synced(dir, b"maildirfolder", b"")?;
+        let table = UidTable::new(uidvalidity::next(self, 0)?);
+        write_synced(dir, uidtable::FILE, &table.format())?;
+        dir.sync()
+    }
+
+    /// Removes a folder with its messages; its sub-folders stay.
+    pub fn delete(&self, name: &FolderName) -> Result<()> {
+        self.refuse_to_move(name)?;
+        let folder = self.folder(name)?;
+        let tmp = self.dir().open_dir(b"tmp")?;
+        let doomed = unique::temporary_name(DOOMED);
+        {
+            let _lock = FolderLock::take(&folder)?;
+            self.note_uid_validity(&folder)?;
+            self.dir().rename(name.directory(), &tmp, &doomed)?;
+            self.dir().sync()?;
+        }
+        // It is deleted now. What cannot be removed is left to the cleaning of tmp.
+        let _ = remove_tree(&tmp, &doomed, DEPTH);
+        Ok(())
+    }
+
+    /// Renames a folder and all below it, or none of them. UIDs stay. Of INBOX the messages move, not the folder.
+    pub fn rename(&self, from: &FolderName, to: &FolderName) -> Result<()> {
+        if !to.may_be_created() {
+            return Err(Error::BadName(to.directory().to_vec()));
+        }
+        if self.has(to) {
+            return Err(Error::Exists(to.directory().to_vec()));
+        }
+        if from.is_inbox() {
+            return self.move_inbox(to);
+        }
+        self.refuse_to_move(from)?;
+        if to.is_below(from) {
+            return Err(Error::Refused(to.directory().to_vec(), "a folder cannot move into itself"));
+        }
+        let moves = self.moves(from, to)?;
+        for (index, (old, new)) in moves.iter().enumerate() {
+            if let Err(e) = self.rename_one(old, new) {
+                for (old, new) in moves.iter().take(index).rev() {
+                    let _ = self.dir().rename(new.directory(), self.dir(), old.directory());
+                }
+                return Err(e);
+            }
+        }
+        self.dir().sync()
+    }
+
+    /// The folder and all below it with their new names, none of which is taken.
+    fn moves(&self, from: &FolderName, to: &FolderName) -> Result<Vec<(FolderName, FolderName)>> {
+        let mut moves = Vec::new();
+        for old in self.folders()?.into_iter().filter(|folder| folder == from || folder.is_below(from)) {
+            let new = old.moved(from, to).ok_or_else(|| Error::BadName(to.directory().to_vec()))?;
+            if self.dir().stat(new.directory())?.is_some() {
+                return Err(Error::Exists(new.directory().to_vec()));
+            }
+            moves.push((old, new));
+        }
+        if moves.is_empty() { Err(Error::Missing(from.directory().to_vec())) } else { Ok(moves) }
+    }
+
+    fn rename_one(&self, old: &FolderName, new: &FolderName) -> Result<()> {
+        self.note_uid_validity(&self.folder(old)?)?;
+        self.dir().rename(old.directory(), self.dir(), new.directory())
+    }
+
+    /// Moves every message of INBOX to a new folder, where they get new UIDs.
+    fn move_inbox(&self, to: &FolderName) -> Result<()> {
+        let inbox = self.folder(&FolderName::INBOX)?;
+        let listing = inbox.list()?;
+        if let Some(trouble) = listing.trouble {
+            return Err(trouble);
+        }
+        let words = keywords::load(&inbox, |_| true)?;
+        self.create(to)?;
+        let mut batch = Batch::new(self.folder(to)?);
+        for entry in listing.iter() {
+            let base = crate::message_name::base_of(entry.name);
+            batch.add_copy(&inbox, entry.name, &words.spell(words.of(base)))?;
+        }
+        batch.commit()?;
+        for entry in listing.iter() {
+            inbox.remove(entry.name)?;
+        }
+        inbox.sync_expunge()
+    }
+
+    /// INBOX and the trash stay where they are.
+    fn refuse_to_move(&self, name: &FolderName) -> Result<()> {
+        let trash = name.directory().strip_prefix(b".").is_some_and(|name| name == self.settings().trash);
+        if name.is_inbox() || trash {
+            return Err(Error::Refused(name.directory().to_vec(), "this folder stays"));
+        }
+        Ok(())
+    }
+
+    /// Before a folder leaves its name: what it was known by must not be given to that name again.
+    fn note_uid_validity(&self, folder: &Folder) -> Result<()> {
+        if let Verdict::Sound(table) = uidtable::read(folder)? {
+            uidvalidity::note(self, table.uid_validity)?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes a directory and what is in it, following nothing.
+pub(crate) fn remove_tree(parent: &Dir, name: &[u8], depth: usize) -> Result<()> {
+    let Some(depth) = depth.checked_sub(1) else {
+        return Err(Error::Refused(parent.path_of(name), "too many directories in one another"));
+    };
+    let dir = parent.open_dir(name)?;
+    let mut entries = Vec::new();
+    dir.list(|entry, kind| {
+        entries.push((entry.to_vec(), kind));
+        Ok(())
+    })?;
+    for (entry, kind) in entries {
+        if kind == FileKind::Directory {
+            remove_tree(&dir, &entry, depth)?;
+        } else {
+            dir.unlink(&entry)?;
+        }
+    }
+    parent.rmdir(name).map(drop)
+}
