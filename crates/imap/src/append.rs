@@ -116,3 +116,88 @@ pub(crate) fn whole(lexer: &mut Lexer<'_>) -> Fault {
         Err(fault) => fault,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+    use crate::flag::Flag;
+
+    fn head(text: &[u8]) -> Result<Head, ParseError> {
+        parse_head(&[b"a1 ", text].concat(), &Rules::AFTER_LOGIN)
+    }
+
+    fn message_of(text: &[u8]) -> (Vec<u8>, Message) {
+        match head(text) {
+            Ok(Head::Message(head)) => {
+                assert_eq!(head.tag, b"a1");
+                (head.mailbox, head.message)
+            }
+            other => panic!("{}: {other:?}", text.escape_ascii()),
+        }
+    }
+
+    #[test]
+    fn heads() {
+        let (mailbox, message) = message_of(b"APPEND INBOX {310}\r\n");
+        assert_eq!(
+            (mailbox.as_slice(), message.date, &message.flags),
+            (b"INBOX".as_slice(), None, &FlagList::default())
+        );
+        assert_eq!(message.literal, Literal { size: 310, sync: true, binary: false, at: 23, fits: false });
+        let (mailbox, message) =
+            message_of(b"append \"a b\" (\\Seen \\Recent $x) \" 7-Feb-1994 21:52:25 -0800\" ~{4294967296+}\r\n");
+        assert_eq!(mailbox, b"a b");
+        assert_eq!(message.flags, FlagList { system: Flag::Seen.into(), keywords: vec![b"$x".to_vec()] });
+        assert_eq!(message.date.map(|date| date.unix), Some(760_686_745));
+        assert!(message.literal.size == 1 << 32 && !message.literal.sync && message.literal.binary);
+        assert_eq!(message_of(b"APPEND x () {0}\n").1.literal.size, 0);
+    }
+
+    #[test]
+    fn the_name_may_be_a_literal_too() {
+        assert_eq!(head(b"APPEND {5}\r\n"), Ok(Head::Mailbox));
+        assert_eq!(head(b"APPEND {5+}\r\n"), Ok(Head::Mailbox));
+        assert_eq!(message_of(b"APPEND {5}\r\na\r\nbc {7}\r\n").0, b"a\r\nbc");
+    }
+
+    #[test]
+    fn what_is_no_head() {
+        for bad in [
+            &b"APPEND INBOX\r\n"[..],
+            b"APPEND INBOX \"x\"\r\n",
+            b"APPEND INBOX (\\Seen {3}\r\n",
+            b"APPEND INBOX (\\Frob) {3}\r\n",
+            b"APPEND INBOX \"1-Jan-1994\" {3}\r\n",
+            b"APPEND INBOX x{3}\r\n",
+            b"APPEND INBOX {3}\r\n {4}\r\n",
+            b"APPEND {3}\r\nabc{4}\r\n",
+            b"APPEND INBOX {18446744073709551616}\r\n",
+            b"APPEND INBOX {-1}\r\n",
+            b"APPEND INBOX  {3}\r\n",
+        ] {
+            let error = head(bad).unwrap_err();
+            assert_eq!(
+                (error.kind, error.tag.as_deref()),
+                (Kind::Syntax, Some(b"a1".as_slice())),
+                "{}",
+                bad.escape_ascii()
+            );
+        }
+    }
+
+    #[test]
+    fn tails() {
+        let tail = |text: &[u8]| parse_tail(text, b"a1", &Rules::AFTER_LOGIN);
+        assert_eq!(tail(b"\r\n"), Ok(Tail::End));
+        assert_eq!(tail(b" \n"), Ok(Tail::End));
+        assert!(matches!(tail(b" (\\Draft) {12}\r\n"), Ok(Tail::Message(message)) if message.literal.size == 12));
+        assert!(tail(b"x\r\n").is_err() && tail(b" x\r\n").is_err());
+    }
+
+    #[test]
+    fn an_append_without_message() {
+        let error = crate::parse(b"a1 APPEND INBOX\r\n", &Rules::AFTER_LOGIN).unwrap_err();
+        assert_eq!((error.kind, error.tag), (Kind::Syntax, Some(b"a1".to_vec())));
+    }
+}

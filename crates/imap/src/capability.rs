@@ -102,3 +102,61 @@ fn push(out: &mut Vec<u8>, word: &[u8]) {
     }
     out.extend_from_slice(word);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &[u8] =
+        b"IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE AUTH=CRAM-MD5 XMAGIC";
+
+    fn text(settings: &Settings<'_>, stage: Stage) -> String {
+        String::from_utf8(list(settings, stage)).unwrap()
+    }
+
+    #[test]
+    fn without_settings() {
+        let settings = Settings::default();
+        assert_eq!(
+            text(&settings, Stage::BeforeLogin),
+            "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE IDLE AUTH=PLAIN SASL-IR LITERAL+ UNSELECT ENABLE"
+        );
+        assert_eq!(
+            text(&settings, Stage::AfterLogin),
+            "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE IDLE LITERAL+ UNSELECT ENABLE"
+        );
+    }
+
+    #[test]
+    fn the_shipped_list_loses_what_we_do_not_do() {
+        let settings =
+            Settings { plain: Some(SHIPPED), id: true, starttls: true, login_disabled: true, ..Settings::default() };
+        assert_eq!(
+            text(&settings, Stage::BeforeLogin),
+            "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE IDLE AUTH=CRAM-MD5 XMAGIC ID STARTTLS LOGINDISABLED SASL-IR LITERAL+ UNSELECT ENABLE"
+        );
+        assert_eq!(
+            text(&settings, Stage::AfterLogin),
+            "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE IDLE XMAGIC ID LITERAL+ UNSELECT ENABLE"
+        );
+    }
+
+    #[test]
+    fn encrypted_connections_have_a_list_of_their_own() {
+        let settings =
+            Settings { plain: Some(b"IMAP4rev1 IDLE"), tls: Some(b"IMAP4rev1 AUTH=PLAIN"), ..Settings::default() };
+        assert!(text(&settings, Stage::BeforeLogin).starts_with("IMAP4rev1 IDLE "));
+        let settings = Settings { encrypted: true, ..settings };
+        assert!(text(&settings, Stage::BeforeLogin).starts_with("IMAP4rev1 AUTH=PLAIN "));
+        let settings = Settings { tls: None, ..settings };
+        assert!(text(&settings, Stage::BeforeLogin).starts_with("IMAP4rev1 IDLE "));
+    }
+
+    #[test]
+    fn imap4rev1_is_always_there_and_nothing_ungrammatical() {
+        let settings = Settings { plain: Some(b"IDLE\r\n X\"Y AUTH="), ..Settings::default() };
+        assert_eq!(text(&settings, Stage::AfterLogin), "IMAP4rev1 LITERAL+ UNSELECT ENABLE");
+        let settings = Settings { plain: Some(b"idle"), ..Settings::default() };
+        assert_eq!(text(&settings, Stage::AfterLogin), "IMAP4rev1 idle LITERAL+ UNSELECT ENABLE");
+    }
+}

@@ -220,3 +220,6 @@ fn enable(lexer: &mut Lexer<'_>) -> Parsed<Vec<Vec<u8>>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

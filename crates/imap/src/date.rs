@@ -155,3 +155,105 @@ fn month_number(name: &[u8]) -> Option<u8> {
     let place = MONTHS.iter().position(|month| month.eq_ignore_ascii_case(name))?;
     u8::try_from(place + 1).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn moment(text: &str) -> Option<i64> {
+        DateTime::parse(text.as_bytes()).map(|moment| moment.unix)
+    }
+
+    #[test]
+    fn moments_before_and_after_the_epoch() {
+        assert_eq!(moment("01-Jan-1970 00:00:00 +0000"), Some(0));
+        assert_eq!(moment(" 1-jan-1970 01:00:00 +0100"), Some(0));
+        assert_eq!(moment("31-Dec-1969 23:59:59 -0000"), Some(-1));
+        assert_eq!(moment("17-Jul-1996 02:44:25 -0700"), Some(837_596_665));
+        assert_eq!(moment("19-Jan-2038 03:14:08 +0000"), Some(1 << 31));
+        assert_eq!(moment("29-Feb-2000 12:00:00 +0000"), Some(951_825_600));
+        assert_eq!(moment("01-Jan-1900 00:00:00 +0000"), Some(-2_208_988_800));
+        assert_eq!(moment("31-Dec-2016 23:59:60 +0000"), Some(1_483_228_800));
+    }
+
+    #[test]
+    fn what_is_no_moment() {
+        for bad in [
+            "",
+            "1-Jan-1970 00:00:00 +0000",
+            "32-Jan-1970 00:00:00 +0000",
+            "29-Feb-1900 00:00:00 +0000",
+            "00-Jan-1970 00:00:00 +0000",
+            "01-Foo-1970 00:00:00 +0000",
+            "01-Jan-70 00:00:00 +0000",
+            "01-Jan-1970 24:00:00 +0000",
+            "01-Jan-1970 00:60:00 +0000",
+            "01-Jan-1970 00:00:61 +0000",
+            "01-Jan-1970 00:00:00 0000",
+            "01-Jan-1970 00:00:00 +2400",
+            "01-Jan-1970 00:00:00 +0060",
+            "01-Jan-1970 00:00:00",
+            "01-Jan-1970 00:00:00 +0000 ",
+            "+1-Jan-1970 00:00:00 +0000",
+            "01-Jan-1970 -1:00:00 +0000",
+        ] {
+            assert_eq!(moment(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn days_of_searches() {
+        assert_eq!(Date::parse(b"1-Feb-1994"), Date::new(1994, 2, 1));
+        assert_eq!(Date::parse(b"01-FEB-1994"), Date::new(1994, 2, 1));
+        for bad in [
+            "",
+            "1-Feb",
+            "1-Feb-94",
+            "001-Feb-1994",
+            "-Feb-1994",
+            "31-Feb-1994",
+            "1-Feb-1994-",
+            "1 Feb 1994",
+            " 1-Feb-1994",
+        ] {
+            assert_eq!(Date::parse(bad.as_bytes()), None, "{bad:?}");
+        }
+        assert_eq!((Date::from_days(i64::MIN).year, Date::from_days(i64::MAX)), (0, Date::new(9999, 12, 31).unwrap()));
+    }
+
+    #[test]
+    fn a_moment_has_the_date_of_its_own_zone() {
+        let moment = DateTime::parse(b"01-Mar-2024 00:30:00 +0100").unwrap();
+        assert_eq!(moment.date(), Date::new(2024, 3, 1).unwrap());
+        let extreme = DateTime { unix: i64::MAX, zone: i16::MAX };
+        let mut out = Vec::new();
+        extreme.write(&mut out);
+        assert!(out.starts_with(b"\"31-Dec-9999 "));
+    }
+
+    proptest! {
+        #[test]
+        fn days_come_back(days in -719_528i64..=2_932_896) {
+            let date = Date::from_days(days);
+            prop_assert_eq!(date.days(), days);
+            prop_assert_eq!(Date::new(date.year, date.month, date.day), Some(date));
+            prop_assert!(days == 2_932_896 || date < Date::from_days(days + 1));
+        }
+
+        #[test]
+        fn moments_come_back(unix in -62_000_000_000i64..250_000_000_000, zone in -1439i16..=1439) {
+            let moment = DateTime { unix, zone };
+            let mut out = Vec::new();
+            moment.write(&mut out);
+            prop_assert_eq!(out.len(), 28);
+            prop_assert_eq!(DateTime::parse(&out[1..27]), Some(moment));
+        }
+
+        #[test]
+        fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..30)) {
+            let _ = DateTime::parse(&bytes);
+            let _ = Date::parse(&bytes);
+        }
+    }
+}

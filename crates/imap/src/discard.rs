@@ -84,3 +84,49 @@ impl Discard {
         self.tail.extend_from_slice(last);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const REST: &[u8] = b" some \"words\" {3+}\r\n{9}{5}\r\n";
+
+    #[test]
+    fn swallows_the_line_and_the_literals_that_come_unasked() {
+        let done = Discarded { used: 8, done: true };
+        assert_eq!(Discard::line().push(b" words\r\nb NOOP\r\n"), done);
+        // The client waits: refused, its command is over.
+        assert_eq!(Discard::line().push(b" w {10}\nb NOOP\r\n"), done);
+        let bytes = b" w {10+}\r\n0123\n56\r\n more {2+}\r\n\r\n\r\nb NOOP\r\n";
+        assert_eq!(Discard::line().push(bytes), Discarded { used: bytes.len() - 8, done: true });
+        assert_eq!(Discard::literal(4).push(b"b X\n\r\nb"), Discarded { used: 6, done: true });
+    }
+
+    #[test]
+    fn a_literal_without_end_is_endless() {
+        let mut discard = Discard::line();
+        assert!(!discard.push(b"a X {99999999999999999999+}\r\na\r\nb\r\n").done);
+        assert_eq!((discard.swallowed(), discard.pending()), (6, u64::MAX - 6));
+    }
+
+    proptest! {
+        #[test]
+        fn how_bytes_arrive_does_not_matter(before in "[ -~]{0,80}", piece in 1usize..9) {
+            let bytes = [before.as_bytes(), REST, b"b NOOP\r\n"].concat();
+            let end = before.len() + REST.len();
+            let mut discard = Discard::line();
+            let mut used = 0;
+            loop {
+                let upto = (used + piece).min(bytes.len());
+                let pushed = discard.push(&bytes[used..upto]);
+                used += pushed.used;
+                if pushed.done {
+                    break;
+                }
+                prop_assert!(used == upto && used < bytes.len());
+            }
+            prop_assert_eq!(used, end);
+        }
+    }
+}

@@ -144,3 +144,126 @@ pub(crate) fn announcement(line: &[u8]) -> Option<Announcement> {
 fn decimal(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0u64, |value, digit| value.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0'))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SMALL: Rules = Rules { command: 64, ..Rules::BEFORE_LOGIN };
+
+    fn literal(size: u64, sync: bool, binary: bool, at: usize, fits: bool) -> Step {
+        Step::Literal(Literal { size, sync, binary, at, fits })
+    }
+
+    #[test]
+    fn lines_end_at_lf() {
+        let step = |bytes: &[u8]| Framer::new(&SMALL).step(bytes);
+        assert_eq!(step(b""), Step::More);
+        assert_eq!(step(b"a NOOP\r"), Step::More);
+        assert_eq!(step(b"a NOOP\r\nb NOOP\r\n"), Step::Complete { end: 8 });
+        assert_eq!(step(b"a NOOP\nb"), Step::Complete { end: 7 });
+        assert_eq!(step(b"\r\n"), Step::Complete { end: 2 });
+        assert_eq!(step(b"a NO\rOP\r\n"), Step::Complete { end: 9 });
+    }
+
+    #[test]
+    fn a_literal_is_part_of_its_command_once_taken() {
+        let bytes = b"a LOGIN {3}\r\n{9}x {2+}\r\n\r\n\r\nb";
+        let mut framer = Framer::new(&SMALL);
+        assert_eq!(framer.step(&bytes[..5]), Step::More);
+        assert_eq!(framer.step(&bytes[..13]), literal(3, true, false, 13, true));
+        assert_eq!(framer.step(&bytes[..13]), literal(3, true, false, 13, true), "until it is taken");
+        framer.take_literal();
+        assert_eq!(framer.step(&bytes[..14]), Step::More);
+        assert_eq!(framer.step(bytes), literal(2, false, false, 24, true));
+        framer.take_literal();
+        assert_eq!(framer.step(bytes), Step::Complete { end: 28 });
+    }
+
+    #[test]
+    fn an_announcement_stands_alone_and_does_not_reach_back_into_a_literal() {
+        let step = |bytes: &[u8]| Framer::new(&SMALL).step(bytes);
+        for none in
+            ["a X y{3}\r\n", "a X {}\r\n", "a X {-1}\r\n", "a X {3-}\r\n", "a X {3} \r\n", "a X \"{3}\"\r\n", "{3}\r\n"]
+        {
+            assert_eq!(step(none.as_bytes()), Step::Complete { end: none.len() }, "{none:?}");
+        }
+        assert_eq!(step(b"a X (~{3+}\n"), literal(3, false, true, 11, true));
+        let mut framer = Framer::new(&SMALL);
+        framer.step(b"a X {2}\r\n");
+        framer.take_literal();
+        assert_eq!(framer.step(b"a X {2}\r\n {3}\r\n"), Step::Complete { end: 15 }, "the blank is data");
+    }
+
+    #[test]
+    fn sizes_never_wrap() {
+        let step = |bytes: &[u8]| Framer::new(&SMALL).step(bytes);
+        assert_eq!(step(b"a X {4294967297}\r\n"), literal(4_294_967_297, true, false, 18, false));
+        assert_eq!(step(b"a X {18446744073709551615+}\r\n"), literal(u64::MAX, false, false, 29, false));
+        assert_eq!(step(b"a X {18446744073709551616}\r\n"), Step::BadLiteral { sync: true, end: 28 });
+        assert_eq!(step(b"a X {99999999999999999999999+}\r\n"), Step::BadLiteral { sync: false, end: 32 });
+    }
+
+    #[test]
+    fn a_literal_that_does_not_fit_is_not_taken() {
+        let mut framer = Framer::new(&SMALL);
+        let announced = literal(52, true, false, 13, false);
+        assert_eq!(framer.step(b"a LOGIN {52}\n"), announced);
+        framer.take_literal();
+        assert_eq!(framer.step(b"a LOGIN {52}\n"), announced);
+        assert_eq!(Framer::new(&SMALL).step(b"a LOGIN {51}\n"), literal(51, true, false, 13, true));
+    }
+
+    #[test]
+    fn the_limit_counts_everything() {
+        assert_eq!(Framer::new(&SMALL).step(&[b'x'; 63]), Step::More);
+        assert_eq!(Framer::new(&SMALL).step(&[b'x'; 64]), Step::TooLong);
+        let mut line = [b'x'; 65];
+        line[64] = b'\n';
+        assert_eq!(Framer::new(&SMALL).step(&line), Step::TooLong);
+        line[63] = b'\n';
+        assert_eq!(Framer::new(&SMALL).step(&line), Step::Complete { end: 64 });
+    }
+
+    /// What a client could send, chosen to meet the framer's branches.
+    fn soup() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            Just(b"\r\n".to_vec()),
+            Just(b"\n".to_vec()),
+            Just(b" {3}\r\n".to_vec()),
+            Just(b" {4+}\r\n".to_vec()),
+            Just(b" ~{2}\r\n".to_vec()),
+            Just(b" {70+}\r\n".to_vec()),
+            proptest::collection::vec(any::<u8>(), 0..6),
+        ];
+        proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    /// Frames to the first end, taking what fits, with the buffer growing by `pieces`.
+    fn run(bytes: &[u8], piece: usize) -> Step {
+        let mut framer = Framer::new(&SMALL);
+        let mut seen = 0;
+        loop {
+            match framer.step(&bytes[..seen]) {
+                Step::More if seen == bytes.len() => return Step::More,
+                Step::More => seen = (seen + piece).min(bytes.len()),
+                Step::Literal(literal) if literal.fits => framer.take_literal(),
+                step => return step,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn how_bytes_arrive_does_not_matter(bytes in soup(), piece in 1usize..9) {
+            let (slow, fast) = (run(&bytes, piece), run(&bytes, bytes.len().max(1)));
+            if slow != Step::TooLong && fast != Step::TooLong {
+                prop_assert_eq!(slow, fast);
+            }
+            if let Step::Complete { end } = fast {
+                prop_assert!(end <= 64 && bytes[end - 1] == b'\n');
+            }
+        }
+    }
+}

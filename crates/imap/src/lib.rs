@@ -44,7 +44,6 @@ mod search;
 mod sequence;
 mod status;
 mod store;
-pub mod utf7;
 pub mod write;
 
 pub use append::AppendHead;

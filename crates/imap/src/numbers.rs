@@ -124,3 +124,31 @@ impl FromIterator<u32> for NumberSet {
         NumberSet::from_ranges(set.ranges.into_iter().chain(late))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn figures() {
+        let set = NumberSet::from_ranges([(5, 9), (1, 2), (4, 3)].into_iter());
+        assert_eq!((set.len(), set.first(), set.last(), set.is_empty()), (7, Some(1), Some(9), false));
+        assert_eq!(NumberSet::from_ranges([(1, u32::MAX)].into_iter()).len(), u64::from(u32::MAX));
+        assert_eq!((NumberSet::new().len(), NumberSet::new().first()), (0, None));
+    }
+
+    proptest! {
+        #[test]
+        fn is_a_set(numbers in proptest::collection::vec(0u32..60, 0..40)) {
+            let known: BTreeSet<u32> = numbers.iter().copied().collect();
+            let collected: NumberSet = numbers.iter().copied().collect();
+            let mut inserted = NumberSet::new();
+            numbers.iter().for_each(|&number| inserted.insert(number));
+            prop_assert_eq!(&collected, &inserted);
+            prop_assert!(collected.iter().eq(known.iter().copied()));
+            prop_assert_eq!(collected.len(), known.len() as u64);
+        }
+    }
+}

@@ -129,3 +129,93 @@ fn inbox_length(name: &[u8], delimiter: u8) -> usize {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn matches(pattern: &str, name: &str) -> bool {
+        Pattern::new(pattern.as_bytes(), b'.').matches(name.as_bytes())
+    }
+
+    #[test]
+    fn wildcards() {
+        for (pattern, name) in [
+            ("*", "INBOX.a.b"),
+            ("%", "INBOX"),
+            ("*", ""),
+            ("%", ""),
+            ("", ""),
+            ("INBOX.%", "INBOX.a"),
+            ("INBOX.*", "INBOX.a.b"),
+            ("*b", "INBOX.a.b"),
+            ("INBOX%.a", "INBOX.a"),
+            ("%.%", "INBOX.a"),
+            ("INBOX.*.c", "INBOX.a.b.c"),
+            ("*%", "INBOX.a"),
+            ("%*", "INBOX.a"),
+            ("INBOX.%a%a", "INBOX.banana"),
+            ("*.%.c", "INBOX.a.b.c"),
+        ] {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [
+            ("%", "INBOX.a"),
+            ("INBOX.%", "INBOX.a.b"),
+            ("INBOX.%", "INBOX"),
+            ("", "x"),
+            ("a", ""),
+            ("INBOX.a%", "INBOX.b"),
+            ("INBOX.%.c", "INBOX.a.b.c"),
+        ] {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn inbox_alone_has_no_case() {
+        for pattern in ["inbox", "i%", "INBOX", "*X", "InB*", "inbox.*"] {
+            assert!(matches(pattern, "INBOX") || matches(pattern, "INBOX.a"), "{pattern}");
+        }
+        assert!(matches("inbox.Sent", "INBOX.Sent"));
+        assert!(!matches("inbox.sent", "INBOX.Sent"));
+        assert!(!matches("INBOX.INBOX", "INBOX.inbox"));
+        assert!(!matches("inboxes", "INBOXES"));
+    }
+
+    #[test]
+    fn many_wildcards_cost_nothing() {
+        let name = format!("INBOX.{}", "a".repeat(249));
+        let begun = std::time::Instant::now();
+        for pattern in
+            ["*%".repeat(100) + "b", "*a".repeat(80) + "b", "%a".repeat(80) + "b", "*.%a%a%a*%a%a%a".repeat(10)]
+        {
+            let pattern = Pattern::new(pattern.as_bytes(), b'.');
+            for _ in 0..1000 {
+                assert!(!pattern.matches(name.as_bytes()));
+            }
+        }
+        assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+    }
+
+    /// The definition, as slow as it likes.
+    fn slow(pattern: &[u8], name: &[u8]) -> bool {
+        match pattern {
+            [] => name.is_empty(),
+            [b'*', rest @ ..] => (0..=name.len()).any(|skip| slow(rest, &name[skip..])),
+            [b'%', rest @ ..] => {
+                let level = name.iter().position(|&byte| byte == b'.').unwrap_or(name.len());
+                (0..=level).any(|skip| slow(rest, &name[skip..]))
+            }
+            [byte, rest @ ..] => name.split_first().is_some_and(|(first, name)| first == byte && slow(rest, name)),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn is_what_the_definition_says(pattern in "[ab.*%]{0,9}", name in "[ab.]{0,9}") {
+            prop_assert_eq!(matches(&pattern, &name), slow(pattern.as_bytes(), name.as_bytes()));
+        }
+    }
+}

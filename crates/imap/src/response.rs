@@ -296,3 +296,71 @@ fn named_number(out: &mut Vec<u8>, name: &[u8], number: u32) {
 pub fn is_tag(tag: &[u8]) -> bool {
     !tag.is_empty() && tag.iter().all(|&byte| class::tag(byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Flag;
+
+    fn written(write: impl Fn(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_status_text_is_never_empty_and_never_looks_like_a_code() {
+        assert_eq!(written(|out| tagged(out, b"a", Status::Ok, None, b"")), "a OK Ok\r\n");
+        assert_eq!(written(|out| untagged(out, Status::Bye, Some(Code::Alert), b"")), "* BYE [ALERT] Ok\r\n");
+        assert_eq!(written(|out| tagged(out, b"a", Status::No, None, b"[x] y")), "a NO -[x] y\r\n");
+        assert_eq!(written(|out| tagged(out, b"a", Status::Bad, None, b"a\r\nb\0\xe9")), "a BAD a??b??\r\n");
+        assert_eq!(written(|out| continuation(out, b"")), "+ \r\n");
+    }
+
+    #[test]
+    fn codes() {
+        let code = |code: Code<'_>| written(|out| untagged(out, Status::Ok, Some(code), b"t"));
+        let uids: NumberSet = [1, 2, 3, 9].into_iter().collect();
+        let one: NumberSet = [7].into_iter().collect();
+        assert_eq!(code(Code::AppendUid { validity: 38, uids: &one }), "* OK [APPENDUID 38 7] t\r\n");
+        assert_eq!(
+            code(Code::CopyUid { validity: 38, source: &uids, target: &one }),
+            "* OK [COPYUID 38 1:3,9 7] t\r\n"
+        );
+        assert_eq!(code(Code::BadCharset(&[b"US-ASCII", b"UTF-8"])), "* OK [BADCHARSET (US-ASCII UTF-8)] t\r\n");
+        assert_eq!(code(Code::UidNext(4_294_967_295)), "* OK [UIDNEXT 4294967295] t\r\n");
+        assert_eq!(code(Code::ReadOnly), "* OK [READ-ONLY] t\r\n");
+        let permanent =
+            |create| Code::PermanentFlags { system: Flag::Seen.into(), keywords: &[b"$Junk", b"b]d"], create };
+        assert_eq!(code(permanent(true)), "* OK [PERMANENTFLAGS ($Junk \\* \\Seen)] t\r\n");
+        let none = Code::PermanentFlags { system: Flags::NONE, keywords: &[], create: false };
+        assert_eq!(code(none), "* OK [PERMANENTFLAGS ()] t\r\n");
+    }
+
+    #[test]
+    fn untagged_lines() {
+        assert_eq!(written(|out| numbered(out, 3, b"EXISTS")), "* 3 EXISTS\r\n");
+        assert_eq!(
+            written(|out| flags(out, Flags::ALL, &[b"word"])),
+            "* FLAGS (word \\Draft \\Flagged \\Answered \\Seen \\Deleted \\Recent)\r\n"
+        );
+        let keywords: [&[u8]; 2] = [b"a b", b"$Label1"];
+        let system = Flags::from(Flag::Seen).with(Flag::Draft);
+        assert_eq!(written(|out| flag_list(out, system, true, &keywords)), "(\\Draft \\Seen \\Recent $Label1)");
+        assert_eq!(written(|out| flag_list::<&[u8]>(out, Flags::NONE, false, &[])), "()");
+        assert_eq!(written(|out| search(out, [].into_iter())), "* SEARCH\r\n");
+        assert_eq!(written(|out| search(out, [2, 84].into_iter())), "* SEARCH 2 84\r\n");
+        assert_eq!(
+            written(|out| list(out, b"LIST", &[b"\\Noselect", b"\\HasChildren"], b'.', b"INBOX.a\"b")),
+            "* LIST (\\Noselect \\HasChildren) \".\" \"INBOX.a\\\"b\"\r\n"
+        );
+        assert_eq!(written(|out| list(out, b"LSUB", &[], b'.', b"")), "* LSUB () \".\" \"\"\r\n");
+        let items = [(crate::StatusItem::Messages, 231), (crate::StatusItem::UidNext, 44_292)];
+        assert_eq!(written(|out| status(out, b"INBOX", &items)), "* STATUS \"INBOX\" (MESSAGES 231 UIDNEXT 44292)\r\n");
+    }
+
+    #[test]
+    fn tags() {
+        assert!(is_tag(b"a1") && is_tag(b"A.]") && !is_tag(b"") && !is_tag(b"*") && !is_tag(b"a+"));
+    }
+}

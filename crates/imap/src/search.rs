@@ -96,7 +96,13 @@ pub(crate) fn keys(lexer: &mut Lexer<'_>) -> Parsed<SearchKey> {
         if leaves > lexer.rules.search_keys {
             return Err(limit("Too many search keys"));
         }
-        let leaf = Node { key: leaf(lexer)?, depth: 1 };
+        let key = leaf(lexer)?;
+        let depth = match key {
+            SearchKey::And(_) => 3,
+            SearchKey::Not(_) => 2,
+            _ => 1,
+        };
+        let leaf = Node { key, depth };
         if let Some(key) = close(lexer, &mut open, leaf)? {
             return Ok(key);
         }
@@ -295,3 +301,6 @@ fn date(lexer: &mut Lexer<'_>) -> Parsed<Date> {
     };
     Date::parse(&text).ok_or(syntax("Invalid date"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,15 +33,13 @@ pub(crate) fn parse(lexer: &mut Lexer<'_>, uid: bool) -> Parsed<Store> {
     lexer.space()?;
     let set = SequenceSet::parse(lexer)?;
     lexer.space()?;
-    let mode = match lexer.peek() {
-        Some(b'+') => StoreMode::Add,
-        Some(b'-') => StoreMode::Remove,
-        _ => StoreMode::Replace,
+    let mode = if lexer.eat(b'+') {
+        StoreMode::Add
+    } else if lexer.eat(b'-') {
+        StoreMode::Remove
+    } else {
+        StoreMode::Replace
     };
-    if mode != StoreMode::Replace {
-        lexer.eat(b'+');
-        lexer.eat(b'-');
-    }
     let word = lexer.word()?;
     let silent = word.eq_ignore_ascii_case(b"FLAGS.SILENT");
     if !silent && !word.eq_ignore_ascii_case(b"FLAGS") {

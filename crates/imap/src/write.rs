@@ -86,3 +86,58 @@ pub fn no_nuls(bytes: &mut [u8]) {
         *byte |= u8::from(*byte == 0) << 7;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lexer::Lexer;
+    use crate::rules::Rules;
+    use proptest::prelude::*;
+
+    fn written(write: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+        let mut out = Vec::new();
+        write(&mut out);
+        out
+    }
+
+    #[test]
+    fn numbers() {
+        for value in [0, 7, 10, 4_294_967_295, u64::MAX] {
+            assert_eq!(written(|out| number(out, value)), value.to_string().as_bytes());
+        }
+    }
+
+    #[test]
+    fn strings_are_quoted_where_they_may_be() {
+        assert_eq!(written(|out| string(out, b"")), b"\"\"");
+        assert_eq!(written(|out| string(out, br#"a"b\c"#)), br#""a\"b\\c""#);
+        assert_eq!(written(|out| string(out, b"a\nb")), b"{3}\r\na\nb");
+        assert_eq!(written(|out| string(out, "é".as_bytes())), b"{2}\r\n\xc3\xa9");
+        assert_eq!(written(|out| string(out, b"a\0b")), b"{3}\r\na\x80b");
+        assert_eq!(written(|out| string(out, &[b'x'; 1000])).len(), 1002);
+        assert!(written(|out| string(out, &[b'x'; 1001])).starts_with(b"{1001}\r\n"));
+        assert_eq!(written(|out| nstring(out, None)), b"NIL");
+        assert_eq!(written(|out| nstring(out, Some(b"NIL"))), b"\"NIL\"");
+    }
+
+    #[test]
+    fn astrings_are_bare_where_they_may_be() {
+        for (bytes, wire) in
+            [("From", "From"), ("", "\"\""), ("nil", "\"nil\""), ("a b", "\"a b\""), ("a]", "a]"), ("a*", "\"a*\"")]
+        {
+            assert_eq!(written(|out| astring(out, bytes.as_bytes())), wire.as_bytes());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(bytes in proptest::collection::vec(1u8.., 0..40)) {
+            for write in [string, astring] {
+                let wire = written(|out| write(out, &bytes));
+                let mut lexer = Lexer::new(&wire, &Rules::AFTER_LOGIN);
+                prop_assert_eq!(lexer.astring().ok(), Some(bytes.clone()));
+                prop_assert!(lexer.at_end());
+            }
+        }
+    }
+}
