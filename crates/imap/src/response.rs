@@ -67,6 +67,8 @@ pub enum Code<'a> {
     UidNotSticky,
     UidValidity(u32),
     Unavailable,
+    /// One that was made ready before, without its brackets.
+    Written(&'a [u8]),
     /// The number of the first unseen message.
     Unseen(u32),
 }
@@ -208,7 +210,8 @@ fn visible(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 impl Code<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
+    /// Appends the code without its brackets.
+    pub fn write(&self, out: &mut Vec<u8>) {
         match *self {
             Code::AppendUid { validity, uids } => {
                 named_number(out, b"APPENDUID", validity);
@@ -238,6 +241,7 @@ impl Code<'_> {
                 extend_list(out, start, create.then_some(b"\\*".as_slice()).into_iter());
                 extend_list(out, start, system.iter().map(crate::Flag::name));
             }
+            Code::Written(bytes) => out.extend_from_slice(bytes),
             Code::UidNext(number) => named_number(out, b"UIDNEXT", number),
             Code::UidValidity(number) => named_number(out, b"UIDVALIDITY", number),
             Code::Unseen(number) => named_number(out, b"UNSEEN", number),
@@ -281,7 +285,8 @@ impl Code<'_> {
             | Code::PermanentFlags { .. }
             | Code::UidNext(_)
             | Code::UidValidity(_)
-            | Code::Unseen(_) => b"",
+            | Code::Unseen(_)
+            | Code::Written(_) => b"",
         }
     }
 }

@@ -1,4 +1,30 @@
 //! Serves one account's Maildir over IMAP.
 #![forbid(unsafe_code)]
+#![allow(dead_code)]
+mod answer;
+mod command;
+mod end;
+mod entry;
+mod failure;
+mod input;
+mod log;
+mod origin;
+mod sandbox;
+mod session;
+mod settings;
+mod standin;
+mod start;
+mod trace;
+mod updates;
+mod wire;
 
-fn main() {}
+use settings::Settings;
+
+fn main() {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == "--version") {
+        std::process::exit(start::print_version());
+    }
+    let settings = Settings::from_environment();
+    let Some(arrival) = start::arrival(&settings) else { start::back_to_login() };
+    std::process::exit(start::serve(settings, arrival))
+}
