@@ -6,10 +6,6 @@ use crate::hex::hex;
 use md5::Digest as _;
 use subtle::ConstantTimeEq as _;
 
-/// What an unknown user's password is checked against where the store holds no hash to take the cost from.
-const DUMMY: &[u8] =
-    b"$6$pz3pHZ6JuyLtKc0q$ARenmjugNed5kA0DkN.PJhHPfl7UbqizSK./cELzNCDO9YWOE94QS/KiubWJXxGb/7GzxfqXz268w7X.T0IO61";
-
 /// Whether `entered` is the password that `stored` holds.
 ///
 /// The order is Courier's: `$1$`, then the schemes in braces (in any case), then crypt(3), with or without `{CRYPT}`.
@@ -24,29 +20,29 @@ pub fn verify(stored: &[u8], entered: &[u8], crypt: &dyn Crypt) -> Result<bool, 
 }
 
 /// The verdict on a login, at the same cost whether there is such a user or not: where `stored` cannot be checked
-/// (no such user, no password, a locked one) the password is checked in vain against `sample`, a hash of the kind that
-/// the store holds.
+/// (no such user, no password, a locked one) the password is checked in vain against `sample`, a hash that stands
+/// somewhere in the store. A store without any costs nobody anything.
 pub fn decide(
     stored: Option<&[u8]>,
     entered: &[u8],
     sample: impl FnOnce() -> Option<Vec<u8>>,
     crypt: &dyn Crypt,
 ) -> Result<bool, Trouble> {
-    if let Some(stored) = stored {
-        if is_hash(stored) {
-            return verify(stored, entered, crypt);
-        }
-        // usermod -L and passwd -l put marks in front of the hash.
-        let unlocked = stored.trim_ascii_start();
-        let unlocked = unlocked.iter().position(|byte| !b"!*".contains(byte)).and_then(|at| unlocked.get(at..));
-        if let Some(hash) = unlocked.filter(|hash| is_hash(hash)) {
-            verify(hash, entered, crypt)?;
-            return Ok(false);
-        }
-    }
-    let sample = sample().filter(|sample| is_hash(sample));
-    verify(sample.as_deref().unwrap_or(DUMMY), entered, crypt)?;
+    match stored {
+        Some(stored) if is_hash(stored) => return verify(stored, entered, crypt),
+        Some(stored) if is_hash(unlocked(stored)) => verify(unlocked(stored), entered, crypt)?,
+        _ => match sample() {
+            Some(sample) => verify(&sample, entered, crypt)?,
+            None => false,
+        },
+    };
     Ok(false)
+}
+
+/// What stands behind the marks that `usermod -L` and `passwd -l` put in front of a hash.
+fn unlocked(stored: &[u8]) -> &[u8] {
+    let marks = stored.iter().take_while(|byte| b"!*".contains(byte)).count();
+    stored.get(marks..).unwrap_or_default()
 }
 
 /// Whether this is something that a password can be checked against.

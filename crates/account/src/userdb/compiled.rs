@@ -2,6 +2,7 @@
 
 use super::{database, field, shadow_database};
 use crate::Account;
+use crate::password::is_hash;
 use cdb::Cdb;
 use std::fmt;
 use std::io;
@@ -125,10 +126,13 @@ impl Userdb {
     /// A stored password of somebody: what a check in this store costs.
     pub fn sample(&self, service: &[u8]) -> Option<Vec<u8>> {
         /// Somewhere near the beginning stands an ordinary account.
-        const NEAR: usize = 8;
+        const NEAR: usize = 64;
         let (_, shadow) = self.shadow().ok()?;
         let mut records = shadow.records().ok()?.take(NEAR).filter_map(Result::ok);
-        records.find_map(|(_, record)| stored(&Zeroizing::new(record), service).map(|stored| stored.to_vec()))
+        records.find_map(|(_, record)| {
+            let stored = stored(&Zeroizing::new(record), service)?;
+            is_hash(&stored).then(|| stored.to_vec())
+        })
     }
 
     fn shadow(&self) -> Result<(PathBuf, Cdb), Error> {

@@ -38,7 +38,7 @@ impl Drop for Site {
 fn an_account() {
     let record =
         "uid=1000|gid=100|home=/home/joe|gecos=Joe|mail=Maildir|quota=1000S|options=group=x|shell=/bin/sh|own=1|_=";
-    let site = Site::new("account", &[("joe", record), ("1000=", "joe|_=")], &[("joe", "systempw=s|imappw=i")]);
+    let site = Site::new("account", &[("joe", record), ("1000=", "joe|_=")], &[("joe", "systempw={SHA}s|imappw=i")]);
     let userdb = site.open();
     let account = userdb.entry(b"joe").unwrap().unwrap().account().unwrap();
     let expected = Account {
@@ -59,9 +59,9 @@ fn an_account() {
     assert_eq!(userdb.name_of(1000).unwrap().unwrap(), b"joe");
     assert_eq!(userdb.entries().unwrap().count(), 1);
     let password = |service: &[u8]| userdb.password(b"joe", service).unwrap().unwrap().to_vec();
-    assert_eq!((password(b"imap"), password(b"pop3")), (b"i".to_vec(), b"s".to_vec()));
+    assert_eq!((password(b"imap"), password(b"pop3")), (b"i".to_vec(), b"{SHA}s".to_vec()));
     assert_eq!(userdb.password(b"ann", b"imap").unwrap(), None);
-    assert_eq!(userdb.sample(b"pop3").unwrap(), b"s");
+    assert_eq!(userdb.sample(b"pop3").unwrap(), b"{SHA}s");
 }
 
 #[test]
