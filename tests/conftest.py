@@ -29,13 +29,16 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture
 def chain(place):
-    """A running server of this test: `chain()` starts tcpserver, our login program, authuserdb and imapd."""
+    """A running server of this test: `chain()` starts tcpserver, our login program, authuserdb and imapd.
+    With UNDER_TEST=courier it starts Debian's Courier in their place, for behaviour that is Courier's."""
+    from harness.peer import Courier
     from harness.server import Server
 
     servers = []
 
     def start(**settings):
-        server = Server.start(place, **settings)
+        courier = os.environ.get("UNDER_TEST") == "courier"
+        server = Courier.start(place, **settings) if courier else Server.start(place, **settings)
         servers.append(server)
         return server
 
