@@ -31,7 +31,7 @@ impl Field<'_> {
 
 /// The fields of a header block, up to its empty line.
 pub fn fields(block: &[u8]) -> Fields<'_> {
-    Fields { rest: block }
+    Fields { rest: block, begun: false }
 }
 
 /// The first field called `name`.
@@ -43,15 +43,18 @@ pub fn find<'a>(block: &'a [u8], name: &str) -> Option<Field<'a>> {
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     rest: &'a [u8],
+    begun: bool,
 }
 
 impl<'a> Iterator for Fields<'a> {
     type Item = Field<'a>;
 
     fn next(&mut self) -> Option<Field<'a>> {
-        if self.rest.is_empty() || is_blank(line_of(self.rest)) {
+        let first = line_of(self.rest);
+        if first.is_empty() || is_blank(first) || !(self.begun || begins_header(first)) {
             return None;
         }
+        self.begun = true;
         let mut length = line_of(self.rest).len();
         while let Some(next) = self.rest.get(length..).filter(|r| matches!(r.first(), Some(b' ' | b'\t'))) {
             length += line_of(next).len();
@@ -78,52 +81,56 @@ pub struct Piece<'a> {
 /// Passes on the fields of a header that goes by in pieces, choosing by name, holding at most one line.
 ///
 /// A line that is neither a field nor its continuation is offered with an empty name.
-#[derive(Debug)]
-pub struct Selector<F> {
+#[derive(Debug, Default)]
+pub struct Selector {
     lines: Lines,
-    choose: F,
     chosen: bool,
+    begun: bool,
     ended: bool,
 }
 
-impl<F: FnMut(&[u8]) -> bool> Selector<F> {
-    /// A selector that keeps the fields whose names `choose` likes.
-    pub fn new(choose: F) -> Selector<F> {
-        Selector { lines: Lines::default(), choose, chosen: false, ended: false }
+impl Selector {
+    /// A selector at the beginning of a header.
+    pub fn new() -> Selector {
+        Selector::default()
     }
 
-    /// Takes the next bytes of the header, and gives the chosen ones out.
-    pub fn push(&mut self, mut bytes: &[u8], mut out: impl FnMut(Piece<'_>)) {
+    /// Takes the next bytes of the header, and gives out the fields whose names `choose` likes.
+    pub fn push(&mut self, mut bytes: &[u8], mut choose: impl FnMut(&[u8]) -> bool, mut out: impl FnMut(Piece<'_>)) {
         while !bytes.is_empty() && !self.ended {
-            if let Some(line) = self.lines.take(&mut bytes) {
-                self.ended = select(line, &mut self.choose, &mut self.chosen, &mut out);
+            let Selector { lines, chosen, begun, ended } = self;
+            if let Some(line) = lines.take(&mut bytes) {
+                *ended = select(line, begun, chosen, &mut choose, &mut out);
             }
         }
     }
 
     /// The header ends here.
-    pub fn finish(&mut self, mut out: impl FnMut(Piece<'_>)) {
-        if let Some(line) = self.lines.rest().filter(|_| !self.ended) {
-            select(line, &mut self.choose, &mut self.chosen, &mut out);
+    pub fn finish(&mut self, mut choose: impl FnMut(&[u8]) -> bool, mut out: impl FnMut(Piece<'_>)) {
+        let Selector { lines, chosen, begun, ended } = self;
+        if let Some(line) = lines.rest().filter(|_| !*ended) {
+            *ended = select(line, begun, chosen, &mut choose, &mut out);
         }
     }
 
-    /// Whether the empty line has been seen.
+    /// Whether the header has ended: at its empty line, or before it began.
     pub fn ended(&self) -> bool {
         self.ended
     }
 }
 
-/// Gives one line out if its field is chosen; true at the empty line.
+/// Gives one line out if its field is chosen; true where the header ends.
 fn select(
     line: Line<'_>,
-    choose: &mut impl FnMut(&[u8]) -> bool,
+    begun: &mut bool,
     chosen: &mut bool,
+    choose: &mut impl FnMut(&[u8]) -> bool,
     out: &mut impl FnMut(Piece<'_>),
 ) -> bool {
-    if line.first && line.last && is_blank(line.bytes) {
+    if line.first && ((line.last && is_blank(line.bytes)) || !(*begun || begins_header(line.bytes))) {
         return true;
     }
+    *begun = true;
     let mut name = None;
     if line.first && !is_continuation(line.bytes) {
         let found = name_of(line.bytes).unwrap_or_default();
@@ -137,33 +144,34 @@ fn select(
 }
 
 /// Gathers the unfolded values of chosen fields from a header that goes by in pieces.
-#[derive(Debug)]
-pub struct Collector<F> {
-    selector: Selector<F>,
+#[derive(Debug, Default)]
+pub struct Collector {
+    selector: Selector,
     name: Vec<u8>,
     value: Vec<u8>,
 }
 
-impl<F: FnMut(&[u8]) -> bool> Collector<F> {
-    /// A collector of the fields whose names `choose` likes.
-    pub fn new(choose: F) -> Collector<F> {
-        Collector { selector: Selector::new(choose), name: Vec::new(), value: Vec::new() }
+impl Collector {
+    /// A collector at the beginning of a header.
+    pub fn new() -> Collector {
+        Collector::default()
     }
 
-    /// Takes the next bytes of the header; `out` gets name and value of each field that is complete.
-    pub fn push(&mut self, bytes: &[u8], mut out: impl FnMut(&[u8], &[u8])) {
+    /// Takes the next bytes of the header; `out` gets name and value of each field that `choose` likes and that is
+    /// complete.
+    pub fn push(&mut self, bytes: &[u8], choose: impl FnMut(&[u8]) -> bool, mut out: impl FnMut(&[u8], &[u8])) {
         let Collector { selector, name, value } = self;
-        selector.push(bytes, |piece| gather(piece, name, value, &mut out));
+        selector.push(bytes, choose, |piece| gather(piece, name, value, &mut out));
     }
 
     /// The header ends here.
-    pub fn finish(&mut self, mut out: impl FnMut(&[u8], &[u8])) {
+    pub fn finish(&mut self, choose: impl FnMut(&[u8]) -> bool, mut out: impl FnMut(&[u8], &[u8])) {
         let Collector { selector, name, value } = self;
-        selector.finish(|piece| gather(piece, name, value, &mut out));
+        selector.finish(choose, |piece| gather(piece, name, value, &mut out));
         deliver(name, value, &mut out);
     }
 
-    /// Whether the empty line has been seen.
+    /// Whether the header has ended: at its empty line, or before it began.
     pub fn ended(&self) -> bool {
         self.selector.ended()
     }
@@ -204,6 +212,12 @@ pub(crate) fn name_of(line: &[u8]) -> Option<&[u8]> {
     (!name.is_empty() && name.iter().all(|b| *b > b' ' && *b != 127)).then_some(name)
 }
 
+/// Whether a header may begin with this line: a field, or the envelope line of an mbox. A text that begins otherwise
+/// has no header, and would be lost to the reader if it were taken for one.
+pub(crate) fn begins_header(line: &[u8]) -> bool {
+    name_of(line).is_some() || line.starts_with(b"From ") || line.starts_with(b">From ")
+}
+
 pub(crate) fn is_continuation(line: &[u8]) -> bool {
     matches!(line.first(), Some(b' ' | b'\t'))
 }
@@ -236,12 +250,12 @@ mod tests {
     const BLOCK: &[u8] = b"From: a@b\r\nSubject : one\n two\r\n\tthree \nno field\nX:\nFrom: c@d\n\nFrom: not\n";
 
     fn collected(piece: usize) -> Vec<(String, String)> {
-        let (mut c, mut all) = (Collector::new(|_| true), Vec::new());
+        let (mut c, mut all) = (Collector::new(), Vec::new());
         let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
         for bytes in BLOCK.chunks(piece) {
-            c.push(bytes, |n, v| all.push((text(n), text(v))));
+            c.push(bytes, |_| true, |n, v| all.push((text(n), text(v))));
         }
-        c.finish(|n, v| all.push((text(n), text(v))));
+        c.finish(|_| true, |n, v| all.push((text(n), text(v))));
         all
     }
 
@@ -266,22 +280,34 @@ mod tests {
     }
 
     #[test]
+    fn a_text_without_a_header_has_no_fields() {
+        let text = b"Dear Sir,\nSubject: of this letter\n\n";
+        assert_eq!(fields(text).count(), 0);
+        let (mut c, mut all) = (Collector::new(), 0);
+        c.push(text, |_| true, |_, _| all += 1);
+        c.finish(|_| true, |_, _| all += 1);
+        assert_eq!(all, 0);
+        assert_eq!(fields(b"From joe Mon Jan 1\nSubject: x\n\n").count(), 2);
+    }
+
+    #[test]
     fn selected_fields_come_as_they_were() {
-        let (mut s, mut out) = (Selector::new(|n: &[u8]| n.eq_ignore_ascii_case(b"subject")), Vec::new());
-        s.push(BLOCK, |p| out.extend_from_slice(p.bytes));
-        s.finish(|p| out.extend_from_slice(p.bytes));
+        let (mut s, mut out) = (Selector::new(), Vec::new());
+        let choose = |n: &[u8]| n.eq_ignore_ascii_case(b"subject");
+        s.push(BLOCK, choose, |p| out.extend_from_slice(p.bytes));
+        s.finish(choose, |p| out.extend_from_slice(p.bytes));
         assert_eq!(out, b"Subject : one\n two\r\n\tthree \n");
         assert!(s.ended());
     }
 
     #[test]
     fn a_field_is_gathered_only_to_the_limit() {
-        let (mut c, mut got) = (Collector::new(|_| true), 0);
-        c.push(b"X: ", |_, _| ());
+        let (mut c, mut got) = (Collector::new(), 0);
+        c.push(b"X: ", |_| true, |_, _| ());
         let megabyte = vec![b'x'; MAX_FIELD];
-        c.push(&megabyte, |_, _| ());
-        c.push(&megabyte, |_, _| ());
-        c.finish(|_, v| got = v.len());
+        c.push(&megabyte, |_| true, |_, _| ());
+        c.push(&megabyte, |_| true, |_, _| ());
+        c.finish(|_| true, |_, v| got = v.len());
         assert!(got <= MAX_FIELD && got > MAX_FIELD - 8192);
     }
 }

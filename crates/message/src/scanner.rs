@@ -1,7 +1,7 @@
 //! The streaming MIME scanner.
 
 use crate::content::{ContentField, ContentType, transfer_encoding};
-use crate::header::{is_blank, is_continuation, name_of, without_end};
+use crate::header::{begins_header, is_blank, is_continuation, name_of, without_end};
 use crate::lines::{Line, Lines};
 use crate::structure::{Kind, Part, StoredField, Structure};
 use crate::wire::{Position, ToWire};
@@ -12,7 +12,7 @@ const MAX_KEPT: usize = 64 << 10;
 /// Bytes kept of all content fields together: the rest counts as absent.
 const MAX_TEXT: usize = 512 << 10;
 /// Places remembered; twice as far apart each time there are more.
-const MAX_MARKS: usize = 1024;
+const MAX_MARKS: usize = 4096;
 /// The distance of the places remembered in a message of usual size.
 const MARK_EVERY: u64 = 32 << 10;
 
@@ -47,6 +47,12 @@ impl Scanner {
         for piece in bytes.chunks(MARK_EVERY as usize) {
             self.machine.count(piece);
         }
+    }
+
+    /// The message itself, once its header has gone by.
+    pub fn header(&self) -> Option<&Part> {
+        let reading = self.machine.header.is_some() && self.machine.open.len() == 1;
+        self.machine.structure.root().filter(|_| !reading)
     }
 
     /// The message ends here.
@@ -243,9 +249,8 @@ impl Machine {
             return;
         }
         let Some(header) = &mut self.header else { return };
-        // A part that does not begin with a field has no header at all (what it is meant to be is lost otherwise). A
-        // line without a colon further down is passed over: it is most often a field folded badly.
-        if line.first && !header.begun && !is_field(line.bytes) {
+        // A line without a colon further down is passed over: it is most often a field folded badly.
+        if line.first && !header.begun && !begins_header(line.bytes) {
             self.end_header(false);
             self.line(line);
             return;
@@ -342,11 +347,6 @@ fn kind_of(content: &ContentType, encoding: &[u8], room: bool) -> Kind {
         return Kind::Opaque;
     }
     if multipart { Kind::Multipart } else { Kind::Message }
-}
-
-/// Whether a header may begin with this line: a field, or the envelope line of an mbox.
-fn is_field(line: &[u8]) -> bool {
-    name_of(line).is_some() || line.starts_with(b"From ") || line.starts_with(b">From ")
 }
 
 /// Keeps what belongs to a content field.
