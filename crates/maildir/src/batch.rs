@@ -124,6 +124,11 @@ impl Batch {
 
     /// Adds a message of another folder, or of this one, by a second link to its file where that can be, else by copy.
     pub fn add_copy(&mut self, from: &Folder, name: &[u8], keywords: &[Vec<u8>]) -> Result<()> {
+        self.add_copy_without(from, name, keywords, Flags::NONE)
+    }
+
+    /// The same, without some of its flags.
+    pub fn add_copy_without(&mut self, from: &Folder, name: &[u8], keywords: &[Vec<u8>], without: Flags) -> Result<()> {
         let (file, name) = from.open_message(name)?;
         let failed = |e: std::io::Error| from.cur.failed(&name, errno_of(&e));
         let stat = nix::sys::stat::fstat(&file).map_err(|e| from.cur.failed(&name, e))?;
@@ -135,11 +140,13 @@ impl Batch {
             let size = u64::try_from(stat.st_size).unwrap_or(0);
             let host = &self.folder.root().settings().host;
             let base = unique::message_base(host, stat.st_dev, stat.st_ino, Some(size));
-            let flags = name.get(base_of(&name).len()..).filter(|f| !f.is_empty()).unwrap_or(b":2,").to_vec();
+            let parsed = MessageName::parse(&name);
+            let kept = parsed.with_flags(parsed.flags() & !without);
+            let flags = kept.get(base_of(&name).len()..).unwrap_or(b":2,").to_vec();
             self.ready.push(Ready { temporary, base, flags, keywords: keywords.to_vec() });
             return Ok(());
         }
-        self.copy_bytes(from, file, &name, stat.st_mtime, keywords)
+        self.copy_bytes(from, file, &name, stat.st_mtime, keywords, without)
     }
 
     fn copy_bytes(
@@ -149,6 +156,7 @@ impl Batch {
         name: &[u8],
         date: i64,
         keywords: &[Vec<u8>],
+        without: Flags,
     ) -> Result<()> {
         use std::io::Read;
         self.begin(Some(date))?;
@@ -156,14 +164,14 @@ impl Batch {
         loop {
             let count = file.read(&mut piece).map_err(|e| from.cur.failed(name, errno_of(&e)))?;
             if count == 0 {
-                return self.finish(MessageName::parse(name).flags(), keywords);
+                return self.finish(MessageName::parse(name).flags() & !without, keywords);
             }
             self.write(piece.get(..count).unwrap_or(b""))?;
         }
     }
 
     /// Places all messages in `cur/` with their flags, keywords and UIDs: all of them, on disk, or none.
-    pub fn commit(mut self) -> Result<Placed> {
+    pub fn commit(&mut self) -> Result<Placed> {
         self.abandon();
         if !matches!(read(&self.folder)?, Verdict::Sound(_)) {
             // What is there already comes first.

@@ -35,7 +35,7 @@ struct Updates {
 
 /// Reads a folder's keywords and folds the updates of others into `:list`. `known` says which base names are messages.
 pub fn load(folder: &Folder, known: impl Fn(&[u8]) -> bool) -> Result<Keywords> {
-    let Some(dir) = open(folder)? else { return Ok(settled(Keywords::default())) };
+    let Some(dir) = directory(folder)? else { return Ok(settled(Keywords::default())) };
     for _ in 0..ATTEMPTS {
         if let Some(keywords) = load_once(folder, &dir, &known)? {
             return Ok(keywords);
@@ -49,7 +49,8 @@ fn settled(mut keywords: Keywords) -> Keywords {
     keywords
 }
 
-fn open(folder: &Folder) -> Result<Option<Dir>> {
+/// The directory, where there is one.
+pub fn directory(folder: &Folder) -> Result<Option<Dir>> {
     match folder.dir.open_dir(DIRECTORY) {
         Ok(dir) => Ok(Some(dir)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -170,17 +171,17 @@ pub fn write_update(folder: &Folder, base: &[u8], words: &[Vec<u8>]) -> Result<b
 
 /// Makes changed keywords durable: once a command, before it is acknowledged.
 pub fn sync(folder: &Folder) -> Result<()> {
-    open(folder)?.map_or(Ok(()), |dir| dir.sync())
+    directory(folder)?.map_or(Ok(()), |dir| dir.sync())
 }
 
 /// The times of the directory, where there is one: unchanged, no keyword has changed.
 pub fn stamp(folder: &Folder) -> Result<Option<Stamp>> {
-    open(folder)?.map(|dir| dir.stamp()).transpose()
+    directory(folder)?.map(|dir| dir.stamp()).transpose()
 }
 
 /// The directory, made where it is missing, open to whom the maildir is open.
 fn make(folder: &Folder) -> Result<Dir> {
-    if let Some(dir) = open(folder)? {
+    if let Some(dir) = directory(folder)? {
         return Ok(dir);
     }
     match folder.dir.mkdir(DIRECTORY) {

@@ -10,7 +10,7 @@
 use crate::error::{Error, Result};
 use crate::names::{BaseIndex, Names};
 
-pub use crate::keyword_files::{load, stamp, sync, write_update};
+pub use crate::keyword_files::{directory, load, stamp, sync, write_update};
 
 /// How many keywords a folder may have.
 pub const COUNT: usize = 1000;

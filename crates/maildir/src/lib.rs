@@ -50,6 +50,7 @@ pub use durable::replace;
 pub use error::{Error, Result};
 pub use folder::{Folder, Renamed};
 pub use folder_name::{Encoding, FolderName, Wire};
+pub use grain::Grain;
 pub use listing::{Counts, Entry, Listing, Proof};
 pub use lock::FolderLock;
 pub use message_name::{Flags, MessageName, base_of, delivery_order};

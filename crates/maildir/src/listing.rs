@@ -72,6 +72,8 @@ pub struct Counts {
     pub uid_next: u32,
     /// The folder's UIDVALIDITY.
     pub uid_validity: u32,
+    /// UIDs from here on were given by this very look: the folder had no table.
+    pub given_from: Option<u32>,
 }
 
 impl Listing {
@@ -273,6 +275,21 @@ impl Folder {
         }
     }
 
+    /// Takes their UIDs (ascending) from messages: each gets a new one at the next look. For files that came back under their old
+    /// names after the client was told that they are gone.
+    pub fn renew(&self, uids: &[u32]) -> Result<()> {
+        let _lock = FolderLock::take(self)?;
+        for _ in 0..ATTEMPTS {
+            let mut table = self.table_to_write()?;
+            let places: Vec<bool> = table.uids().iter().map(|uid| uids.binary_search(uid).is_err()).collect();
+            table.retain(|at| places.get(at).copied().unwrap_or(true));
+            if table.save(self)? == Saved::Yes {
+                return Ok(());
+            }
+        }
+        Err(Error::InUse(self.dir.path_of(uidtable::FILE)))
+    }
+
     /// A file in both directories is one message; two files of one name are two.
     fn settle_twin(&self, name: &[u8], to: &[u8]) -> Result<()> {
         let (Some(here), Some(there)) = (self.new.stat(name)?, self.cur.stat(to)?) else { return Ok(()) };
@@ -286,6 +303,11 @@ impl Folder {
     /// The folder's numbers, without touching anything that another session would notice. Only a folder that has no
     /// UID table yet is opened as [`Folder::list`] opens it.
     pub fn counts(&self) -> Result<Counts> {
+        self.counts_with(|_| None)
+    }
+
+    /// The same; `recent_from` says for the folder's UIDVALIDITY from which UID on no session has taken the messages.
+    pub fn counts_with(&self, recent_from: impl FnOnce(u32) -> Option<u32>) -> Result<Counts> {
         let table = match uidtable::read(self)? {
             Verdict::Sound(table) => table,
             _ => {
@@ -295,6 +317,7 @@ impl Folder {
                     Counts { uid_next: listing.uid_next, uid_validity: listing.uid_validity, ..Counts::default() };
                 listing.iter().for_each(|entry| counts.add(entry.name));
                 counts.recent = recent as u32;
+                counts.given_from = Some(listing.recent_from);
                 return Ok(counts);
             }
         };
@@ -305,12 +328,15 @@ impl Folder {
         found.pass.new.iter().for_each(|name| counts.add(name));
         counts.recent = counts.messages;
         counts.uid_next = table.uid_next.saturating_add(counts.recent);
+        let recent_from = recent_from(table.uid_validity).unwrap_or(u32::MAX);
         for (at, presence) in found.known.iter().enumerate() {
             match presence {
                 Presence::At(place) => counts.add(found.name(*place)),
                 Presence::Doubtful => counts.add(table.bases().get(at)),
-                Presence::Gone => {}
+                Presence::Gone => continue,
             }
+            let recent = table.uids().get(at).is_some_and(|&uid| uid >= recent_from);
+            counts.recent = counts.recent.saturating_add(u32::from(recent));
         }
         Ok(counts)
     }

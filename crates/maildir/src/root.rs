@@ -102,7 +102,7 @@ impl Root {
     }
 
     /// How fine the times of the account's directories are.
-    pub(crate) fn grain(&self) -> Grain {
+    pub fn grain(&self) -> Grain {
         self.0.grain
     }
 
