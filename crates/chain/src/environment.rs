@@ -92,8 +92,8 @@ impl Environment {
         self.entries.iter().find_map(|entry| value_of(entry, name))
     }
 
-    /// The strings, for the exec.
-    pub(crate) fn entries(&self) -> Vec<&CStr> {
+    /// The strings `NAME=value`, for the exec.
+    pub fn entries(&self) -> Vec<&CStr> {
         self.entries.iter().map(AsRef::as_ref).collect()
     }
 
