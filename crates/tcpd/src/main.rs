@@ -1,4 +1,6 @@
 //! Accepts connections and starts the chain.
 #![forbid(unsafe_code)]
 
-fn main() {}
+fn main() {
+    std::process::exit(tcpd::tcpd(std::env::args_os().skip(1).collect()))
+}
