@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::Read;
 
+use ::message::ToWire;
 use maildir::Folder;
-use message::ToWire;
 
 use crate::Error;
 use crate::mailbox::{Mailbox, position};

@@ -29,6 +29,7 @@
 mod append;
 mod changes;
 mod copy;
+mod envelope;
 mod error;
 mod expunge;
 mod file;
@@ -36,16 +37,20 @@ mod keywords;
 mod line_ends;
 mod look;
 mod mailbox;
+mod message;
 mod recent;
 mod resolve;
+mod section;
 mod status;
 mod store;
+mod structure;
 #[cfg(test)]
 mod tests;
 mod trash;
 mod view;
 mod watch;
 
+pub use crate::message::{Message, Source};
 pub use append::Append;
 pub use changes::{Changes, Expunges};
 pub use copy::Copied;
@@ -53,6 +58,7 @@ pub use error::Error;
 pub use expunge::Fate;
 pub use mailbox::{Mailbox, Mode, Shown};
 pub use maildir::Placed;
+pub use section::Piece;
 pub use status::{Status, status};
 pub use store::Stored;
 pub use trash::purge;

@@ -18,8 +18,10 @@ const FINE: [i64; 4] = [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994];
 impl Grain {
     /// The grain where `dir` lies.
     pub fn of(dir: &Dir) -> Grain {
-        let fine =
-            kernel_is_fine() && nix::sys::statfs::fstatfs(dir).is_ok_and(|fs| FINE.contains(&fs.filesystem_type().0));
+        // The C libraries do not agree on the number's sign.
+        let is_fine = |kind: i128| FINE.iter().any(|fine| i128::from(*fine) == kind);
+        let kind = nix::sys::statfs::fstatfs(dir).map(|fs| i128::from(fs.filesystem_type().0));
+        let fine = kernel_is_fine() && kind.is_ok_and(is_fine);
         Grain(if fine { Duration::ZERO } else { TICK })
     }
 
