@@ -5,6 +5,7 @@ use imap::response::Code;
 use nix::errno::Errno;
 
 use crate::answer::{Answer, Stop};
+use crate::end::End;
 use crate::log::PROGRAM;
 
 impl From<maildir::Error> for Stop {
@@ -27,9 +28,17 @@ impl From<maildir::Error> for Stop {
     }
 }
 
-impl From<crate::standin::Error> for Stop {
-    fn from(error: crate::standin::Error) -> Stop {
-        match error {}
+impl From<mailbox::Error> for Stop {
+    fn from(error: mailbox::Error) -> Stop {
+        use mailbox::Error;
+        Stop::Refused(match error {
+            Error::Replaced => return Stop::Ended(End::Refused(b"The selected mailbox was removed")),
+            Error::ReadOnly => coded(Code::NoPerm, "The mailbox is open for reading only"),
+            Error::BadNumber => Answer::bad("No message with this number"),
+            Error::Expunged => coded(Code::ExpungeIssued, "Some of the messages are gone"),
+            Error::Keyword => coded(Code::Limit, "This flag cannot be kept"),
+            Error::Files(error) => return error.into(),
+        })
     }
 }
 

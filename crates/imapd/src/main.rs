@@ -12,7 +12,6 @@ mod origin;
 mod sandbox;
 mod session;
 mod settings;
-mod standin;
 mod start;
 mod trace;
 mod updates;

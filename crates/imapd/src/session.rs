@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::standin::{Mailbox, Watch};
 use imap::Rules;
+use mailbox::{Mailbox, Watch};
 
 use crate::answer::{Answer, Outcome, Stop};
 use crate::command;

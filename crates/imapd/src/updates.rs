@@ -1,8 +1,8 @@
 //! Changes of the selected folder as untagged lines, in the order that the protocol allows.
 
-use crate::standin::{Changes, Expunges, Mailbox};
 use imap::Flags;
 use imap::response::{self, Code, Status};
+use mailbox::{Changes, Expunges, Mailbox};
 
 use crate::answer::Stop;
 use crate::session::Session;

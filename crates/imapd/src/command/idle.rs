@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::standin::Expunges;
+use mailbox::Expunges;
 
 use crate::answer::{Answer, Outcome, Stop};
 use crate::end::End;

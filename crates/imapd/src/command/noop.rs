@@ -1,6 +1,6 @@
 //! NOOP and CHECK (RFC 3501 sections 6.1.2 and 6.4.1).
 
-use crate::standin::Expunges;
+use mailbox::Expunges;
 
 use crate::answer::{Answer, Outcome};
 use crate::session::Session;

@@ -1,8 +1,8 @@
 //! The table of commands: in which state each may stand, which rights it needs on the
 //! mailbox (RFC 4314 section 4), and what may be told behind it.
 
-use crate::standin::Expunges;
 use imap::Command;
+use mailbox::Expunges;
 
 /// One row.
 pub struct Rule {
