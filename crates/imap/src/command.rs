@@ -130,10 +130,10 @@ fn unknown() -> Fault {
 }
 
 /// Longest name of a command there is.
-const NAME: usize = 16;
+pub(crate) const NAME: usize = 16;
 
 /// The command's name in upper case.
-fn name<'b>(lexer: &mut Lexer<'_>, buffer: &'b mut [u8; NAME]) -> Parsed<&'b [u8]> {
+pub(crate) fn name<'b>(lexer: &mut Lexer<'_>, buffer: &'b mut [u8; NAME]) -> Parsed<&'b [u8]> {
     let word = lexer.word().map_err(|_| unknown())?;
     let name = buffer.get_mut(..word.len()).ok_or(unknown())?;
     name.copy_from_slice(word);

@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 pub mod append;
+mod before_login;
 pub mod capability;
 mod class;
 mod command;
@@ -47,6 +48,7 @@ mod store;
 pub mod write;
 
 pub use append::AppendHead;
+pub use before_login::{BeforeLogin, parse_before_login};
 pub use command::{Command, Peek, Tagged, parse, peek};
 pub use date::{Date, DateTime};
 pub use discard::{Discard, Discarded};
