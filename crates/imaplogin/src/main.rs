@@ -1,4 +1,10 @@
-//! Talks IMAP until there is one login attempt.
+//! Talks IMAP until there is one login attempt, which the next program checks.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod conversation;
+mod identity;
+mod imap_login;
+
+fn main() {
+    login::run(&imap_login::ImapLogin::from_environment())
+}

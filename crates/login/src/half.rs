@@ -1,0 +1,161 @@
+//! The two halves: fork, one record, and the end of the child.
+
+use crate::confine::confine;
+use crate::record::{MAXIMUM, Record};
+use crate::settings::Settings;
+use crate::wire::{Deadline, Wire, write};
+use crate::{End, Outcome, Protocol};
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::poll::PollFlags;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{Pid, getpid, pipe2};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use sys::process::Fork;
+use zeroize::Zeroizing;
+
+/// The descriptor of the record, in the conversation half.
+const RECORD: i32 = 3;
+
+/// Why there is no record.
+pub enum Lost {
+    /// A system call of ours failed.
+    Failed(&'static str, io::Error),
+    /// The half could not give up its rights, for this reason.
+    Unconfined(String),
+    /// It ended without a record: a bug, or an attack that found one.
+    Died(WaitStatus),
+    /// It did not end in time, though it keeps the time itself.
+    Stuck,
+}
+
+/// Lets a half of its own talk to the client, and gives its record once that half is no more.
+pub fn talk<P: Protocol>(protocol: &P, settings: &Settings, deadline: Deadline, sent: u64) -> Result<Record, Lost> {
+    let (reading, writing) = pipe2(OFlag::O_CLOEXEC).map_err(|e| Lost::Failed("pipe", e.into()))?;
+    let parent = getpid();
+    match sys::process::fork().map_err(|e| Lost::Failed("fork", e))? {
+        Fork::Child => {
+            let code = converse(protocol, settings, deadline, sent, parent, writing);
+            sys::process::exit_now(code)
+        }
+        Fork::Parent(child) => {
+            drop(writing);
+            let said = receive(&reading, deadline.and_a_little());
+            let status = end(child);
+            understand(said, status)
+        }
+    }
+}
+
+/// The conversation half, from its first step to its exit code.
+fn converse<P: Protocol>(
+    protocol: &P,
+    settings: &Settings,
+    deadline: Deadline,
+    sent: u64,
+    parent: Pid,
+    writing: OwnedFd,
+) -> i32 {
+    // From here on there is the connection, the record, and no log.
+    let record = match sys::descriptors::place(writing, RECORD).and_then(|()| sys::descriptors::close_from(RECORD + 1))
+    {
+        Ok(()) => sys::descriptors::inherited(RECORD),
+        Err(_) => None,
+    };
+    let Some(record) = record else { return chain::exit::TEMPORARY };
+    let _ = nix::unistd::close(2);
+    if let Err(why) = confine(parent) {
+        let _ = write(record.as_fd(), &refusal(&why), deadline);
+        return chain::exit::TEMPORARY;
+    }
+    let mut wire = Wire::new(deadline, settings.idle, sent);
+    let outcome = protocol.converse(&mut wire).unwrap_or_else(|stop| Outcome::End(stop.into()));
+    if let Outcome::End(end) = outcome {
+        protocol.dismiss(end, wire.out());
+    }
+    let _ = wire.flush();
+    let (received, sent, commands) = wire.into_counts();
+    let bytes = Record { outcome, received, sent, commands }.encode();
+    let told = bytes.and_then(|bytes| write(record.as_fd(), &bytes, deadline.and_a_little()).ok());
+    // To close a descriptor is not among the calls that are left; the end of the process does it.
+    std::mem::forget(record);
+    told.map_or(chain::exit::TEMPORARY, |()| chain::exit::DONE)
+}
+
+/// No record begins with two zeros: that is how the half says why it does not begin.
+fn refusal(why: &str) -> Vec<u8> {
+    let mut bytes = vec![0, 0];
+    bytes.extend(why.bytes().take(200));
+    bytes
+}
+
+/// Reads up to the end of a record, and no further than that.
+fn receive(reading: &OwnedFd, deadline: Deadline) -> Result<Zeroizing<Vec<u8>>, Lost> {
+    let mut bytes = Zeroizing::new(vec![0; MAXIMUM]);
+    let mut length = 0;
+    loop {
+        let whole = bytes.get(..length).and_then(Record::length).filter(|whole| *whole > 2);
+        if whole.is_some_and(|whole| length >= whole) || length == bytes.len() {
+            break;
+        }
+        match deadline.wait(reading.as_fd(), PollFlags::POLLIN) {
+            Ok(true) => {}
+            Ok(false) => return Err(Lost::Stuck),
+            Err(e) => return Err(Lost::Failed("poll", e)),
+        }
+        match nix::unistd::read(reading, bytes.get_mut(length..).unwrap_or_default()) {
+            Ok(0) => break,
+            Ok(n) => length += n,
+            Err(Errno::EINTR) => {}
+            Err(e) => return Err(Lost::Failed("read", e.into())),
+        }
+    }
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+/// Nothing but the chain may hold the connection: the child goes, whatever it is doing.
+fn end(child: Pid) -> WaitStatus {
+    let _ = kill(child, Signal::SIGKILL);
+    loop {
+        match waitpid(child, None) {
+            Err(Errno::EINTR) => {}
+            Ok(status) => return status,
+            // Whoever started us may have asked the kernel to reap.
+            Err(_) => return WaitStatus::StillAlive,
+        }
+    }
+}
+
+fn understand(said: Result<Zeroizing<Vec<u8>>, Lost>, status: WaitStatus) -> Result<Record, Lost> {
+    let bytes = said?;
+    match bytes.strip_prefix(&[0, 0]) {
+        Some(why) if !why.is_empty() => Err(Lost::Unconfined(String::from_utf8_lossy(why).into_owned())),
+        _ => Record::decode(&bytes).ok_or(Lost::Died(status)),
+    }
+}
+
+impl Lost {
+    /// How a conversation that was lost counts for the log.
+    pub fn describe(&self) -> Option<String> {
+        Some(match self {
+            Lost::Failed(what, e) => format!("unable to {what}: {}", chain::reason(e)),
+            Lost::Unconfined(why) => format!("unable to confine the conversation: {why}"),
+            Lost::Died(WaitStatus::Signaled(_, signal, _)) => {
+                format!("conversation ended by signal {}", *signal as i32)
+            }
+            Lost::Died(_) => "conversation ended without a record".to_owned(),
+            Lost::Stuck => return None,
+        })
+    }
+
+    /// The end that it is for the client.
+    pub fn end(&self) -> End {
+        match self {
+            Lost::Stuck => End::Expired,
+            _ => End::Closed,
+        }
+    }
+}
