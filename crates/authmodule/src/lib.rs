@@ -161,19 +161,21 @@ impl Module {
 
     /// The account is logged in; the super-user never is.
     pub fn accept(&self, attempt: &Attempt<'_>, account: &Account) -> ! {
+        let groups = match &account.system_user {
+            Some(name) => Groups::Initgroups(name.clone()),
+            None => Groups::Only(account.gid),
+        };
+        self.accept_with(attempt, account, groups)
+    }
+
+    /// The same with supplementary groups that somebody else chose.
+    pub fn accept_with(&self, attempt: &Attempt<'_>, account: &Account, groups: Groups) -> ! {
         if account.is_super_user() {
             self.refuse_super_user(attempt)
         }
         self.debug.accepted(account);
         self.chain.accept(&Accepted {
-            identity: Identity {
-                uid: account.uid,
-                gid: account.gid,
-                groups: match &account.system_user {
-                    Some(name) => Groups::Initgroups(name.clone()),
-                    None => Groups::Only(account.gid),
-                },
-            },
+            identity: Identity { uid: account.uid, gid: account.gid, groups },
             home: &account.home,
             name: &account.address,
             address: &account.address,

@@ -24,6 +24,8 @@ pub enum Groups {
     Only(u32),
     /// Those of the named user in the group database: accounts that are real users.
     Initgroups(Vec<u8>),
+    /// Those that a checkpassword program chose.
+    These(Vec<u32>),
 }
 
 /// Why this process is not the account. It must end, or go back: never serve.
@@ -86,6 +88,10 @@ impl Identity {
     fn set_groups(&self, gid: Gid) -> Result<(), NotDropped> {
         match &self.groups {
             Groups::Only(group) => setgroups(&[Gid::from_raw(*group)]).map_err(failed("setgroups")),
+            Groups::These(groups) => {
+                let groups: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
+                setgroups(&groups).map_err(failed("setgroups"))
+            }
             Groups::Initgroups(user) => {
                 let user =
                     CString::new(user.as_slice()).map_err(|_| NotDropped::Failed("initgroups", Errno::EINVAL))?;
@@ -97,9 +103,9 @@ impl Identity {
     /// Of the supplementary groups, root's is never right; the database's are its business.
     fn holds_foreign_groups(&self) -> Result<bool, NotDropped> {
         let groups = getgroups().map_err(failed("getgroups"))?;
-        Ok(groups.iter().any(|group| match self.groups {
-            Groups::Only(only) => ![only, self.gid].contains(&group.as_raw()),
-            Groups::Initgroups(_) => group.as_raw() == 0,
+        Ok(groups.iter().any(|group| match &self.groups {
+            Groups::Only(only) => ![*only, self.gid].contains(&group.as_raw()),
+            Groups::These(_) | Groups::Initgroups(_) => group.as_raw() == 0,
         }))
     }
 }

@@ -1,4 +1,0 @@
-//! The userdb tools.
-#![forbid(unsafe_code)]
-
-fn main() {}
