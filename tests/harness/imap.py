@@ -55,16 +55,16 @@ class Imap(Conversation):
         pieces = text.split(b"{}")
         assert len(pieces) == len(literals) + 1
         untagged = []
-        self.send(tag + b" " + pieces[0])
+        # One send a turn: a second small packet would wait for the first one's acknowledgement.
+        waiting = tag + b" " + pieces[0]
         for literal, piece in zip(literals, pieces[1:]):
-            self.send(b"{%d}\r\n" % len(literal))
+            self.send(waiting + b"{%d}\r\n" % len(literal))
             while not (line := self.response()).startswith(b"+"):
                 if line.startswith(tag + b" "):
                     return self._tagged(tag, line, untagged)
                 untagged.append(line[2:])
-            self.send(literal)
-            self.send(piece)
-        self.send(b"\r\n")
+            waiting = literal + piece
+        self.send(waiting + b"\r\n")
         return self.finish(tag, untagged)
 
     def finish(self, tag, untagged=None):
