@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::socket::{MsgFlags, SockType, getsockopt, send, sockopt};
+use nix::sys::socket::{MsgFlags, SockType, getsockopt, send, setsockopt, sockopt};
 
 use crate::end::End;
 use crate::trace::Trace;
@@ -68,6 +68,10 @@ impl Wire {
     /// Takes fd 0 and fd 1 as they are: their flags are not ours alone to change.
     pub fn new(limits: Limits) -> Wire {
         let socket = getsockopt(&std::io::stdout(), sockopt::SockType).is_ok_and(|kind| kind == SockType::Stream);
+        if socket {
+            // The end of a long reply is not to wait until the client confirms what went before. No TCP: no matter.
+            let _not_tcp = setsockopt(&std::io::stdout(), sockopt::TcpNoDelay, &true);
+        }
         Wire {
             input: Vec::new(),
             used: 0,
