@@ -1,11 +1,11 @@
 //! New messages: written to `tmp/`, then placed all together or not at all, with their UIDs.
 
-use crate::dir::errno_of;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::keywords;
 use crate::lock::FolderLock;
 use crate::message_name::{Flags, MessageName, base_of};
+use crate::quota::{self, Usage};
 use crate::root::Durable;
 use crate::uidtable::{Saved, Verdict, read};
 use crate::unique;
@@ -40,6 +40,7 @@ struct Ready {
     base: Vec<u8>,
     flags: Vec<u8>,
     keywords: Vec<Vec<u8>>,
+    size: u64,
 }
 
 /// What a batch became.
@@ -87,7 +88,7 @@ impl Batch {
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let Some(draft) = &mut self.open else { return Err(Error::Refused(Vec::new(), "no message was begun")) };
         draft.size = draft.size.saturating_add(bytes.len() as u64);
-        draft.file.write_all(bytes).map_err(|e| self.folder.tmp.failed(&draft.temporary, errno_of(&e)))
+        draft.file.write_all(bytes).map_err(|e| self.folder.tmp.failed_io(&draft.temporary, &e))
     }
 
     /// How many bytes the message has so far.
@@ -98,11 +99,11 @@ impl Batch {
     /// Ends the message: its data is on disk when this returns.
     pub fn finish(&mut self, flags: Flags, keywords: &[Vec<u8>]) -> Result<()> {
         let Some(draft) = self.open.take() else { return Err(Error::Refused(Vec::new(), "no message was begun")) };
-        let temporary = draft.temporary.clone();
+        let (temporary, size) = (draft.temporary.clone(), draft.size);
         let base = self.seal(draft).inspect_err(|_| drop(self.folder.tmp.unlink(&temporary)))?;
         let name = MessageName::parse(&base).with_flags(flags);
         let flags = name.get(base.len()..).unwrap_or(b"").to_vec();
-        self.ready.push(Ready { temporary, base, flags, keywords: keywords.to_vec() });
+        self.ready.push(Ready { temporary, base, flags, keywords: keywords.to_vec(), size });
         Ok(())
     }
 
@@ -113,7 +114,7 @@ impl Batch {
             futimens(&draft.file, &time, &time).map_err(failed)?;
         }
         if self.folder.root().settings().durable >= Durable::Append {
-            draft.file.sync_all().map_err(|e| failed(errno_of(&e)))?;
+            draft.file.sync_all().map_err(|e| self.folder.tmp.failed_io(&draft.temporary, &e))?;
         }
         let stat = nix::sys::stat::fstat(&draft.file).map_err(failed)?;
         // A network file system reports here what it could not write.
@@ -130,7 +131,7 @@ impl Batch {
     /// The same, without some of its flags.
     pub fn add_copy_without(&mut self, from: &Folder, name: &[u8], keywords: &[Vec<u8>], without: Flags) -> Result<()> {
         let (file, name) = from.open_message(name)?;
-        let failed = |e: std::io::Error| from.cur.failed(&name, errno_of(&e));
+        let failed = |e: std::io::Error| from.cur.failed_io(&name, &e);
         let stat = nix::sys::stat::fstat(&file).map_err(|e| from.cur.failed(&name, e))?;
         // Its deliverer may not have synced it.
         file.sync_all().map_err(failed)?;
@@ -143,7 +144,7 @@ impl Batch {
             let parsed = MessageName::parse(&name);
             let kept = parsed.with_flags(parsed.flags() & !without);
             let flags = kept.get(base_of(&name).len()..).unwrap_or(b":2,").to_vec();
-            self.ready.push(Ready { temporary, base, flags, keywords: keywords.to_vec() });
+            self.ready.push(Ready { temporary, base, flags, keywords: keywords.to_vec(), size });
             return Ok(());
         }
         self.copy_bytes(from, file, &name, stat.st_mtime, keywords, without)
@@ -162,7 +163,7 @@ impl Batch {
         self.begin(Some(date))?;
         let mut piece = vec![0; 64 * 1024];
         loop {
-            let count = file.read(&mut piece).map_err(|e| from.cur.failed(name, errno_of(&e)))?;
+            let count = file.read(&mut piece).map_err(|e| from.cur.failed_io(name, &e))?;
             if count == 0 {
                 return self.finish(MessageName::parse(name).flags() & !without, keywords);
             }
@@ -173,6 +174,8 @@ impl Batch {
     /// Places all messages in `cur/` with their flags, keywords and UIDs: all of them, on disk, or none.
     pub fn commit(&mut self) -> Result<Placed> {
         self.abandon();
+        let usage = self.usage();
+        quota::check(self.folder.root(), usage)?;
         if !matches!(read(&self.folder)?, Verdict::Sound(_)) {
             // What is there already comes first.
             if let Some(trouble) = self.folder.list()?.trouble {
@@ -182,15 +185,21 @@ impl Batch {
         let ready = std::mem::take(&mut self.ready);
         let mut linked = Vec::new();
         let placed = self.place(&ready, &mut linked);
-        if placed.is_err() {
-            for name in &linked {
-                let _ = self.folder.cur.unlink(name);
-            }
-        }
-        for message in &ready {
-            let _ = self.folder.tmp.unlink(&message.temporary);
+        match placed {
+            // Counted anew by itself where this fails.
+            Ok(_) => drop(quota::add(self.folder.root(), usage)),
+            Err(_) => self.take_back(&ready, &linked),
         }
         placed
+    }
+
+    fn take_back(&self, ready: &[Ready], linked: &[Vec<u8>]) {
+        for name in linked {
+            let _ = self.folder.cur.unlink(name);
+        }
+        for message in ready {
+            let _ = self.folder.tmp.unlink(&message.temporary);
+        }
     }
 
     /// Everything between taking the lock and letting it go; on failure the caller removes what was linked.
@@ -202,7 +211,7 @@ impl Batch {
                 keywords::write_update(folder, &message.base, &message.keywords)?;
             }
             let name = [message.base.as_slice(), &message.flags].concat();
-            folder.tmp.link(&message.temporary, &folder.cur, &name)?;
+            folder.tmp.rename_new(&message.temporary, &folder.cur, &name)?;
             linked.push(name);
         }
         if folder.root().settings().durable >= Durable::Append {
@@ -216,6 +225,12 @@ impl Batch {
             }
             table = folder.table_to_write()?;
         }
+    }
+
+    /// What the messages will count in the quota.
+    fn usage(&self) -> Usage {
+        let counted = |message: &&Ready| quota::counts(self.folder.name()) && !message.flags.contains(&b'T');
+        self.ready.iter().filter(counted).fold(Usage::default(), |sum, message| sum.plus(Usage::of(message.size)))
     }
 
     fn abandon(&mut self) {

@@ -4,12 +4,14 @@
 
 use crate::error::{Error, Result};
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag};
+use nix::fcntl::{AtFlags, OFlag};
 use nix::sys::stat::{FileStat, Mode};
 use nix::unistd::UnlinkatFlags;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// An open directory; `label` is its name in messages.
@@ -78,7 +80,7 @@ impl Dir {
         if name != b"." {
             return self.open_dir(name);
         }
-        let fd = self.fd.try_clone().map_err(|e| self.failed(name, errno_of(&e)))?;
+        let fd = self.fd.try_clone().map_err(|e| self.failed_io(name, &e))?;
         Ok(Dir { fd, label: self.label.clone() })
     }
 
@@ -117,7 +119,7 @@ impl Dir {
     pub(crate) fn read_open(&self, name: &[u8], file: File, limit: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
-        read.map_err(|e| self.failed(name, errno_of(&e)))?;
+        read.map_err(|e| self.failed_io(name, &e))?;
         if bytes.len() as u64 > limit {
             return Err(Error::Damaged(self.path_of(name), "too large"));
         }
@@ -156,10 +158,17 @@ impl Dir {
         linked.map_err(|e| if e == Errno::EEXIST { Error::Exists(to_dir.path_of(to)) } else { self.failed(from, e) })
     }
 
-    /// Moves a file to a name that must not exist.
+    /// Moves a file or directory to a name that must not exist; an existing one is `Error::Exists`.
     pub fn rename_new(&self, from: &[u8], to_dir: &Dir, to: &[u8]) -> Result<()> {
-        self.link(from, to_dir, to)?;
-        self.unlink(from).map(drop)
+        let path = |name| Path::new(OsStr::from_bytes(name));
+        let (old, new) = (path(self.checked(from)?), path(to_dir.checked(to)?));
+        sys::files::rename_unless_exists(self.fd.as_fd(), old, to_dir.fd.as_fd(), new).map_err(|e| {
+            if e.kind() == std::io::ErrorKind::AlreadyExists {
+                Error::Exists(to_dir.path_of(to))
+            } else {
+                self.failed_io(from, &e)
+            }
+        })
     }
 
     /// Removes a file; false where it was gone already.
@@ -215,6 +224,14 @@ impl Dir {
         Error::System(self.path_of(name), errno)
     }
 
+    /// The error of an operation of the standard library on a name below.
+    pub(crate) fn failed_io(&self, name: &[u8], error: &std::io::Error) -> Error {
+        match error.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::Exists(self.path_of(name)),
+            _ => self.failed(name, error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)),
+        }
+    }
+
     fn remove(&self, name: &[u8], flag: UnlinkatFlags) -> Result<bool> {
         match nix::unistd::unlinkat(&self.fd, self.checked(name)?, flag) {
             Ok(()) => Ok(true),
@@ -223,19 +240,10 @@ impl Dir {
         }
     }
 
-    /// Opens below with the kernel's own guard, or without it where the kernel is too old: names are single components.
     fn open_below(&self, name: &[u8], flags: OFlag, mode: Mode) -> Result<OwnedFd> {
-        let name = self.checked(name)?;
-        let flags = flags | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let mode = if flags.contains(OFlag::O_CREAT) { mode } else { Mode::empty() };
-        let guard =
-            ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS;
-        let how = OpenHow::new().flags(flags).mode(mode).resolve(guard);
-        let opened = match nix::fcntl::openat2(&self.fd, name, how) {
-            Err(Errno::ENOSYS | Errno::EPERM) => nix::fcntl::openat(&self.fd, name, flags, mode),
-            other => other,
-        };
-        opened.map_err(|e| if e == Errno::EEXIST { Error::Exists(self.path_of(name)) } else { self.failed(name, e) })
+        let path = Path::new(OsStr::from_bytes(self.checked(name)?));
+        let opened = sys::files::open_beneath(self.fd.as_fd(), path, flags, mode);
+        opened.map_err(|e| self.failed_io(name, &e))
     }
 
     fn checked<'a>(&self, name: &'a [u8]) -> Result<&'a [u8]> {
@@ -260,10 +268,6 @@ pub(crate) fn is_regular(stat: &FileStat) -> bool {
 /// Whether a stat result is of a directory.
 pub(crate) fn is_directory(stat: &FileStat) -> bool {
     stat.st_mode & nix::libc::S_IFMT == nix::libc::S_IFDIR
-}
-
-pub(crate) fn errno_of(e: &std::io::Error) -> Errno {
-    e.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }
 
 fn kind_of(kind: Option<nix::dir::Type>) -> FileKind {

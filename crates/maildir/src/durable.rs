@@ -1,6 +1,6 @@
 //! The one way a small file is replaced: whole, or not at all, and on disk when it returns.
 
-use crate::dir::{Dir, errno_of};
+use crate::dir::Dir;
 use crate::error::Result;
 use crate::unique;
 use std::io::Write;
@@ -22,5 +22,5 @@ pub fn replace(tmp: &Dir, dir: &Dir, name: &[u8], bytes: &[u8]) -> Result<()> {
 pub(crate) fn write_synced(dir: &Dir, name: &[u8], bytes: &[u8]) -> Result<()> {
     let mut file = dir.create(name)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.map_err(|e| dir.failed(name, errno_of(&e)))
+    written.map_err(|e| dir.failed_io(name, &e))
 }

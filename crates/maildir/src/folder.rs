@@ -4,7 +4,9 @@ use crate::dir::Dir;
 use crate::error::{Error, Result};
 use crate::folder_name::FolderName;
 use crate::message_name::{Flags, MessageName, base_of};
+use crate::quota::{self, Usage};
 use crate::root::{Durable, Root};
+use std::cell::Cell;
 use std::fs::File;
 
 /// An open folder.
@@ -16,6 +18,8 @@ pub struct Folder {
     pub(crate) cur: Dir,
     pub(crate) new: Dir,
     pub(crate) tmp: Dir,
+    /// What changed flags and removals changed of the quota, until the next sync.
+    owed: Cell<Usage>,
 }
 
 /// What became of a message whose flags were to change.
@@ -43,7 +47,15 @@ impl Folder {
         let directory = if name.is_inbox() { b".".as_slice() } else { name.directory() };
         let dir = root.dir().open_self_or_dir(directory).map_err(absent)?;
         let (cur, new, tmp) = (dir.open_dir(b"cur"), dir.open_dir(b"new"), dir.open_dir(b"tmp"));
-        Ok(Folder { root: root.clone(), name: name.clone(), cur: cur.map_err(absent)?, new: new?, tmp: tmp?, dir })
+        Ok(Folder {
+            root: root.clone(),
+            name: name.clone(),
+            cur: cur.map_err(absent)?,
+            new: new?,
+            tmp: tmp?,
+            dir,
+            owed: Cell::default(),
+        })
     }
 
     /// The account.
@@ -113,7 +125,10 @@ impl Folder {
             }
             let to = parsed.with_flags(wanted);
             match self.cur.rename(&name, &self.cur, &to) {
-                Ok(()) => return Ok(Renamed::To(to)),
+                Ok(()) => {
+                    self.owe(self.size_in_quota(&self.cur, &to).plus(self.size_in_quota(&self.cur, &name).negated()));
+                    return Ok(Renamed::To(to));
+                }
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
                 Err(_) => match self.find(&name)? {
                     Some(found) => name = found,
@@ -126,6 +141,7 @@ impl Folder {
 
     /// Makes changed flags durable: once a command, before it is acknowledged.
     pub fn sync_flags(&self) -> Result<()> {
+        self.settle_quota();
         if self.root.settings().durable == Durable::All { self.cur.sync() } else { Ok(()) }
     }
 
@@ -135,7 +151,7 @@ impl Folder {
     pub fn remove(&self, name: &[u8]) -> Result<bool> {
         let mut name = name.to_vec();
         for _ in 0..ATTEMPTS {
-            if self.cur.unlink(&name)? {
+            if self.remove_from(&self.cur, &name)? {
                 return Ok(true);
             }
             match self.find(&name)? {
@@ -146,8 +162,45 @@ impl Folder {
         Err(Error::InUse(self.cur.path_of(&name)))
     }
 
+    /// Removes one file under exactly this name, from `cur/` or `new/`.
+    pub(crate) fn remove_from(&self, dir: &Dir, name: &[u8]) -> Result<bool> {
+        let size = self.size_in_quota(dir, name);
+        let removed = dir.unlink(name)?;
+        if removed {
+            self.owe(size.negated());
+        }
+        Ok(removed)
+    }
+
+    /// Moves a message to another folder of the account, with another name.
+    pub(crate) fn move_away(&self, name: &[u8], to: &Folder, to_name: &[u8]) -> Result<()> {
+        let size = self.size_in_quota(&self.cur, name);
+        self.cur.rename_new(name, &to.cur, to_name)?;
+        self.owe(size.negated());
+        to.owe(to.size_in_quota(&to.cur, to_name));
+        Ok(())
+    }
+
     /// Makes removals durable: once a command, before it is acknowledged.
     pub fn sync_expunge(&self) -> Result<()> {
+        self.settle_quota();
         if self.root.settings().durable >= Durable::Append { self.cur.sync() } else { Ok(()) }
+    }
+
+    /// What the message counts in the quota under this name.
+    fn size_in_quota(&self, dir: &Dir, name: &[u8]) -> Usage {
+        if !quota::counts(&self.name) || self.root.has_no_quota() {
+            return Usage::default();
+        }
+        quota::counted_size(dir, name).unwrap_or_default()
+    }
+
+    fn owe(&self, change: Usage) {
+        self.owed.set(self.owed.get().plus(change));
+    }
+
+    /// The count is repaired by itself where this fails, so no command fails for it.
+    fn settle_quota(&self) {
+        let _ = quota::add(&self.root, self.owed.take());
     }
 }

@@ -1,7 +1,7 @@
 //! How old a directory's time must be before it proves that nothing happened since.
 
 use crate::dir::{Dir, Stamp};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// The clock's grain on an account's file system.
 #[derive(Debug, Clone, Copy)]
@@ -32,9 +32,8 @@ impl Grain {
         if grain.is_zero() {
             return true;
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let newest = stamp.modified.max(stamp.changed);
-        i128::try_from(now).is_ok_and(|now| now - newest > grain.as_nanos() as i128)
+        let age = sys::clock::nanoseconds() - stamp.modified.max(stamp.changed);
+        u128::try_from(age).is_ok_and(|age| age > grain.as_nanos())
     }
 }
 

@@ -167,3 +167,6 @@ pub fn check(words: &[Vec<u8>]) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

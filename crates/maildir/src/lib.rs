@@ -22,7 +22,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod acl;
+mod arrivals;
 mod batch;
+mod clean;
 mod dir;
 mod durable;
 mod error;
@@ -35,9 +38,11 @@ mod listing;
 mod lock;
 mod message_name;
 mod names;
+pub mod quota;
 mod root;
 mod scan;
 pub mod subscriptions;
+pub mod trash;
 mod tree;
 pub mod uidtable;
 mod uidvalidity;

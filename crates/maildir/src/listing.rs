@@ -183,7 +183,8 @@ impl Folder {
             return Ok(None);
         }
         let found = scan(self, table.bases(), witness)?;
-        if !found.pass.new.is_empty() || !strangers(&table, &found.pass).is_empty() {
+        let unknown = strangers(&table, &found.pass);
+        if !found.pass.new.is_empty() || !unknown.is_empty() || self.has_twins(&found.pass)? {
             return Ok(None);
         }
         Listing::of(&table, found).map(Some)
@@ -194,10 +195,19 @@ impl Folder {
         for _ in 0..ATTEMPTS {
             let mut table = self.table_to_write()?;
             self.move_new()?;
-            let found = scan(self, table.bases(), witness)?;
+            let mut found = scan(self, table.bases(), witness)?;
+            let unknown = strangers(&table, &found.pass);
+            if self.part_twins(&found.pass)? | self.rename_unspeakable(&found.pass, &unknown)? {
+                continue;
+            }
             let first = table.uid_next;
-            for at in strangers(&table, &found.pass) {
+            for at in unknown {
                 table.add(base_of(found.pass.cur.get(at)))?;
+            }
+            if is_stale(&found) {
+                let known = std::mem::take(&mut found.known);
+                table.retain(|at| known.get(at) != Some(&Presence::Gone));
+                found.known = known.into_iter().filter(|presence| *presence != Presence::Gone).collect();
             }
             if table.save(self)? == Saved::Yes {
                 let mut listing = Listing::of(&table, found.with_added(&table))?;
@@ -245,36 +255,6 @@ impl Folder {
         }
     }
 
-    fn has_new(&self) -> Result<bool> {
-        let mut any = false;
-        self.new.list(|name, _| {
-            any |= !name.starts_with(b".");
-            Ok(())
-        })?;
-        Ok(any)
-    }
-
-    /// Moves all deliveries to `cur/` and makes the move durable. The caller holds the lock.
-    fn move_new(&self) -> Result<()> {
-        let mut names = Names::new();
-        self.new.list(|name, kind| {
-            if kind == crate::dir::FileKind::File && !name.starts_with(b".") { names.push(name) } else { Ok(()) }
-        })?;
-        for name in names.iter() {
-            self.move_one(name)?;
-        }
-        if names.is_empty() { Ok(()) } else { self.cur.sync() }
-    }
-
-    fn move_one(&self, name: &[u8]) -> Result<()> {
-        let to = if name.contains(&b':') { name.to_vec() } else { [name, b":2,"].concat() };
-        match self.new.rename_new(name, &self.cur, &to) {
-            Err(Error::Exists(_)) => self.settle_twin(name, &to),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            other => other,
-        }
-    }
-
     /// Takes their UIDs (ascending) from messages: each gets a new one at the next look. For files that came back under their old
     /// names after the client was told that they are gone.
     pub fn renew(&self, uids: &[u32]) -> Result<()> {
@@ -288,16 +268,6 @@ impl Folder {
             }
         }
         Err(Error::InUse(self.dir.path_of(uidtable::FILE)))
-    }
-
-    /// A file in both directories is one message; two files of one name are two.
-    fn settle_twin(&self, name: &[u8], to: &[u8]) -> Result<()> {
-        let (Some(here), Some(there)) = (self.new.stat(name)?, self.cur.stat(to)?) else { return Ok(()) };
-        if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino) {
-            return self.new.unlink(name).map(drop);
-        }
-        let base = unique::message_base(&self.root().settings().host, here.st_dev, here.st_ino, None);
-        self.new.rename_new(name, &self.cur, &[&base, b":2,".as_slice()].concat())
     }
 
     /// The folder's numbers, without touching anything that another session would notice. Only a folder that has no
@@ -354,11 +324,16 @@ impl Counts {
 /// The places of files in `cur/` that the table does not know, in the order in which they get UIDs.
 fn strangers(table: &UidTable, pass: &Pass) -> Vec<usize> {
     let known = BaseIndex::whole(table.bases(), |_, _| {});
-    let mut twice = Vec::new();
-    BaseIndex::of(&pass.cur, |_, at| twice.push(at));
+    let twins = pass.twins();
     let is_new = |at: &usize| known.find(table.bases(), base_of(pass.cur.get(*at))).is_none();
-    let mut unknown: Vec<usize> =
-        (0..pass.cur.len()).filter(|at| twice.binary_search(at).is_err()).filter(is_new).collect();
+    let mut unknown: Vec<usize> = (0..pass.cur.len()).filter(is_new).collect();
+    unknown.retain(|at| !twins.iter().any(|(earlier, _)| earlier == at));
     unknown.sort_by(|&a, &b| delivery_order(pass.cur.get(a), pass.cur.get(b)));
     unknown
+}
+
+/// Whether so many lines are stale that the table is better written anew.
+fn is_stale(found: &Scan) -> bool {
+    let gone = found.known.iter().filter(|presence| **presence == Presence::Gone).count();
+    gone * 4 > found.known.len()
 }

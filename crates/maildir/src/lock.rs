@@ -3,14 +3,14 @@
 //! Among our own an open-file-description lock on `daisychain-lock`, which dies with its holder; then Courier's dot-lock
 //! `tmp/courier.lock`, a second link to a file that holds `PID:HOST`. Always in this order, one folder at a time.
 
-use crate::dir::{Dir, errno_of};
+use crate::dir::Dir;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::unique;
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::libc;
+use nix::fcntl::OFlag;
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 const OURS: &[u8] = b"daisychain-lock";
@@ -54,18 +54,7 @@ impl Drop for FolderLock<'_> {
 
 /// Locks a whole open file against our other processes; the lock goes when the file is closed.
 pub(crate) fn lock_file(file: &File, dir: &Dir, name: &[u8], patience: Duration) -> Result<()> {
-    let whole = libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
-    };
-    let attempt = || match fcntl(file, FcntlArg::F_OFD_SETLK(&whole)) {
-        Ok(_) => Ok(true),
-        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
-        Err(errno) => Err(dir.failed(name, errno)),
-    };
+    let attempt = || sys::lock::attempt(file.as_fd(), sys::lock::Kind::Exclusive).map_err(|e| dir.failed_io(name, &e));
     wait(Instant::now() + patience, attempt, || dir.path_of(name))
 }
 
@@ -104,7 +93,7 @@ fn take_dot_lock(tmp: &Dir, host: &[u8]) -> Result<bool> {
 /// A lock need not survive a power cut, so its file is not synced.
 fn write_lock(tmp: &Dir, name: &[u8], content: &[u8]) -> Result<()> {
     use std::io::Write;
-    tmp.create(name)?.write_all(content).map_err(|e| tmp.failed(name, errno_of(&e)))
+    tmp.create(name)?.write_all(content).map_err(|e| tmp.failed_io(name, &e))
 }
 
 /// Whether the standing lock was left behind: its process is gone, or it is of another host and old by the file

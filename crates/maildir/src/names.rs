@@ -59,27 +59,26 @@ pub struct BaseIndex {
 }
 
 impl BaseIndex {
-    /// Indexes `names`; of two names with one base the first is kept, and `again` is called for the other.
+    /// Indexes file names. Of several with one base the last is found; `again` hears of an earlier and a later place.
     pub fn of(names: &Names, again: impl FnMut(usize, usize)) -> BaseIndex {
-        BaseIndex::with_key(names, base_of, again)
+        BaseIndex::build(names, base_of, true, again)
     }
 
-    /// The same for names that are base names already.
+    /// Indexes base names. Of several that are equal the first is found.
     pub fn whole(names: &Names, again: impl FnMut(usize, usize)) -> BaseIndex {
-        BaseIndex::with_key(names, |name| name, again)
+        BaseIndex::build(names, |name| name, false, again)
     }
 
-    fn with_key(names: &Names, key: fn(&[u8]) -> &[u8], mut again: impl FnMut(usize, usize)) -> BaseIndex {
+    fn build(names: &Names, key: fn(&[u8]) -> &[u8], last: bool, mut again: impl FnMut(usize, usize)) -> BaseIndex {
         let size = names.len().saturating_mul(2).max(8).next_power_of_two();
         let mut index = BaseIndex { slots: vec![EMPTY; size], seed: RandomState::new(), key };
         for at in 0..names.len() {
-            match index.slot(names, key(names.get(at))) {
-                (_, Some(first)) => again(first, at),
-                (slot, None) => {
-                    if let Some(slot) = index.slots.get_mut(slot) {
-                        *slot = at as u32;
-                    }
-                }
+            let (slot, known) = index.slot(names, key(names.get(at)));
+            if let Some(before) = known {
+                again(before, at);
+            }
+            if let Some(slot) = index.slots.get_mut(slot).filter(|_| last || known.is_none()) {
+                *slot = at as u32;
             }
         }
         index

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::folder_name::{Encoding, FolderName};
 use crate::grain::Grain;
+use nix::errno::Errno;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -74,12 +75,10 @@ impl Root {
 
     /// Makes a new, empty maildir: the directory, `tmp`, `new` and `cur`. What exists of it already is kept.
     pub fn make(path: &Path) -> Result<()> {
-        use std::os::unix::fs::DirBuilderExt;
-        let failed =
-            |e: std::io::Error| Error::System(path.as_os_str().as_encoded_bytes().to_vec(), crate::dir::errno_of(&e));
-        match std::fs::DirBuilder::new().mode(0o700).create(path) {
-            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(failed(e)),
-            _ => {}
+        let bytes = path.as_os_str().as_encoded_bytes();
+        match nix::unistd::mkdir(path, nix::sys::stat::Mode::S_IRWXU) {
+            Ok(()) | Err(Errno::EEXIST) => {}
+            Err(errno) => return Err(Error::System(bytes.to_vec(), errno)),
         }
         let dir = Dir::open_path(path)?;
         for name in [b"tmp".as_slice(), b"new", b"cur"] {
@@ -104,6 +103,11 @@ impl Root {
     /// How fine the times of the account's directories are.
     pub fn grain(&self) -> Grain {
         self.0.grain
+    }
+
+    /// Whether nobody counts: no `maildirsize`, and no quota given.
+    pub(crate) fn has_no_quota(&self) -> bool {
+        self.settings().quota.is_empty() && !matches!(self.dir().stat(b"maildirsize"), Ok(Some(_)))
     }
 
     /// Opens a folder.

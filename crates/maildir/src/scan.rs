@@ -34,6 +34,13 @@ impl Pass {
         let undisturbed = steady && folder.root().grain().has_passed(cur_stamp);
         Ok(Pass { new, cur, new_stamp, cur_stamp, steady, undisturbed })
     }
+
+    /// Pairs of places in `cur` that have one base name, the earlier first.
+    pub(crate) fn twins(&self) -> Vec<(usize, usize)> {
+        let mut twins = Vec::new();
+        BaseIndex::of(&self.cur, |earlier, later| twins.push((earlier, later)));
+        twins
+    }
 }
 
 /// Somebody who watches `cur/` while it is read (inotify), so that a disturbed pass can prove something too.

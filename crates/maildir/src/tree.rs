@@ -9,13 +9,21 @@ use crate::folder_name::FolderName;
 use crate::lock::FolderLock;
 use crate::root::Root;
 use crate::uidtable::{self, UidTable, Verdict};
-use crate::{keywords, uidvalidity, unique};
+use crate::{acl, keywords, quota, uidvalidity, unique};
 
 /// Directories below a folder that is being removed, at most.
-const DEPTH: usize = 8;
+pub(crate) const DEPTH: usize = 8;
 
 /// What a folder on its way to deletion is called, in the account's `tmp/`.
 const DOOMED: &[u8] = b"daisychain-deleted";
+
+/// What a folder is called there before it is complete.
+const DRAFT: &[u8] = b"daisychain-folder";
+
+/// Whether a directory in `tmp/` is one that this room left there.
+pub(crate) fn is_ours(name: &[u8]) -> bool {
+    name.ends_with(DOOMED) || name.ends_with(DRAFT)
+}
 
 impl Root {
     /// Makes a folder, with a UIDVALIDITY that the account never had.
@@ -27,23 +35,28 @@ impl Root {
             return Err(Error::Exists(name.directory().to_vec()));
         }
         let tmp = self.dir().open_dir(b"tmp")?;
-        let draft = unique::temporary_name(b"daisychain-folder");
+        let draft = unique::temporary_name(DRAFT);
         tmp.mkdir(&draft)?;
-        let made = self.furnish(&tmp.open_dir(&draft)?).and_then(|()| tmp.rename(&draft, self.dir(), name.directory()));
+        let made = self.furnish(&tmp.open_dir(&draft)?, name);
+        let made = made.and_then(|()| tmp.rename_new(&draft, self.dir(), name.directory()));
         if made.is_err() {
             let _ = remove_tree(&tmp, &draft, DEPTH);
         }
         made?;
+        acl::forget_level(self, name);
         self.dir().sync()
     }
 
-    fn furnish(&self, dir: &Dir) -> Result<()> {
+    fn furnish(&self, dir: &Dir, name: &FolderName) -> Result<()> {
         for part in [b"tmp".as_slice(), b"new", b"cur"] {
             dir.mkdir(part)?;
         }
         write_synced(dir, b"maildirfolder", b"")?;
         let table = UidTable::new(uidvalidity::next(self, 0)?);
         write_synced(dir, uidtable::FILE, &table.format())?;
+        if let Some(list) = acl::bequeath(self, name)? {
+            write_synced(dir, acl::FILE, &list)?;
+        }
         dir.sync()
     }
 
@@ -58,6 +71,9 @@ impl Root {
             self.note_uid_validity(&folder)?;
             self.dir().rename(name.directory(), &tmp, &doomed)?;
             self.dir().sync()?;
+        }
+        if let Ok(Some(quota)) = quota::read(self) {
+            let _ = quota::recalculate(self, quota.limits);
         }
         // It is deleted now. What cannot be removed is left to the cleaning of tmp.
         let _ = remove_tree(&tmp, &doomed, DEPTH);
@@ -106,7 +122,7 @@ impl Root {
 
     fn rename_one(&self, old: &FolderName, new: &FolderName) -> Result<()> {
         self.note_uid_validity(&self.folder(old)?)?;
-        self.dir().rename(old.directory(), self.dir(), new.directory())
+        self.dir().rename_new(old.directory(), self.dir(), new.directory())
     }
 
     /// Moves every message of INBOX to a new folder, where they get new UIDs.

@@ -257,7 +257,7 @@ impl UidTable {
 
     /// Raises NEXTUID in place and only then adds the lines: found the other way round, Courier gives the same UIDs again.
     fn append(&mut self, folder: &Folder, next_at: u64) -> Result<Saved> {
-        let failed = |e: std::io::Error| folder.dir.failed(FILE, crate::dir::errno_of(&e));
+        let failed = |e: std::io::Error| folder.dir.failed_io(FILE, &e);
         let file = folder.dir.open_regular(FILE, OFlag::O_RDWR)?;
         if !self.is_same(&file).map_err(failed)? {
             return Ok(Saved::Replaced);
@@ -316,3 +316,6 @@ fn number(digits: &[u8]) -> Option<u32> {
     }
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

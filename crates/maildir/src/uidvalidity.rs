@@ -1,6 +1,5 @@
 //! `daisychain-uidvalidity`: the highest UIDVALIDITY ever given in an account, so that none is given twice.
 
-use crate::dir::errno_of;
 use crate::error::Result;
 use crate::lock::lock_file;
 use crate::root::Root;
@@ -34,13 +33,13 @@ fn raise(root: &Root, to: impl Fn(u32) -> u32) -> Result<u32> {
     let file = dir.open_regular(FILE, OFlag::O_RDWR | OFlag::O_CREAT)?;
     lock_file(&file, dir, FILE, root.settings().lock_wait)?;
     let mut text = [0; 10];
-    let had = file.read_at(&mut text, 0).map_err(|e| dir.failed(FILE, errno_of(&e)))?;
+    let had = file.read_at(&mut text, 0).map_err(|e| dir.failed_io(FILE, &e))?;
     let highest = text.get(..had).and_then(|t| std::str::from_utf8(t).ok()).and_then(|t| t.trim_end().parse().ok());
     let highest: u32 = highest.unwrap_or(0);
     let value = to(highest);
     if value > highest {
         let written = file.write_all_at(format!("{value:010}\n").as_bytes(), 0).and_then(|()| file.sync_all());
-        written.map_err(|e| dir.failed(FILE, errno_of(&e)))?;
+        written.map_err(|e| dir.failed_io(FILE, &e))?;
         if had == 0 {
             dir.sync()?;
         }

@@ -1,8 +1,6 @@
 //! Names that nobody has used: for temporary files and for new messages.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
@@ -46,10 +44,14 @@ fn push_host(name: &mut Vec<u8>, host: &[u8]) {
 
 /// Seconds and microseconds of the clock.
 pub(crate) fn now() -> (u64, u32) {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    (since.as_secs(), since.subsec_micros())
+    let nanos = sys::clock::nanoseconds().max(0);
+    let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(0);
+    (seconds, u32::try_from(nanos % 1_000_000_000 / 1000).unwrap_or(0))
 }
 
-fn random() -> u64 {
-    RandomState::new().hash_one(0u8)
+fn random() -> u32 {
+    let mut bytes = [0; 4];
+    // Without it names are still unique: pid, time, counter.
+    let _ = sys::random::fill(&mut bytes);
+    u32::from_ne_bytes(bytes)
 }
