@@ -174,23 +174,25 @@ impl Batch {
     /// Places all messages in `cur/` with their flags, keywords and UIDs: all of them, on disk, or none.
     pub fn commit(&mut self) -> Result<Placed> {
         self.abandon();
-        let usage = self.usage();
-        quota::check(self.folder.root(), usage)?;
-        if !matches!(read(&self.folder)?, Verdict::Sound(_)) {
-            // What is there already comes first.
-            if let Some(trouble) = self.folder.list()?.trouble {
-                return Err(trouble);
-            }
-        }
         let ready = std::mem::take(&mut self.ready);
+        let usage = self.usage(&ready);
         let mut linked = Vec::new();
-        let placed = self.place(&ready, &mut linked);
+        let placed = self.admit(usage).and_then(|()| self.place(&ready, &mut linked));
         match placed {
             // Counted anew by itself where this fails.
             Ok(_) => drop(quota::add(self.folder.root(), usage)),
             Err(_) => self.take_back(&ready, &linked),
         }
         placed
+    }
+
+    /// Whether the messages may come, and whether what is there already has its UIDs: it comes first.
+    fn admit(&self, usage: Usage) -> Result<()> {
+        quota::check(self.folder.root(), usage)?;
+        if matches!(read(&self.folder)?, Verdict::Sound(_)) {
+            return Ok(());
+        }
+        self.folder.list()?.trouble.map_or(Ok(()), Err)
     }
 
     fn take_back(&self, ready: &[Ready], linked: &[Vec<u8>]) {
@@ -228,9 +230,9 @@ impl Batch {
     }
 
     /// What the messages will count in the quota.
-    fn usage(&self) -> Usage {
+    fn usage(&self, ready: &[Ready]) -> Usage {
         let counted = |message: &&Ready| quota::counts(self.folder.name()) && !message.flags.contains(&b'T');
-        self.ready.iter().filter(counted).fold(Usage::default(), |sum, message| sum.plus(Usage::of(message.size)))
+        ready.iter().filter(counted).fold(Usage::default(), |sum, message| sum.plus(Usage::of(message.size)))
     }
 
     fn abandon(&mut self) {
