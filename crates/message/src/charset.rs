@@ -43,24 +43,37 @@ fn named(label: &[u8]) -> Option<&'static Encoding> {
 /// Decodes one charset piece by piece.
 pub struct Decoder {
     inner: encoding_rs::Decoder,
+    /// Nothing but ASCII went by, and ASCII stands for itself.
+    plain: bool,
+    text: String,
 }
 
 impl Decoder {
     /// A decoder for the charset called `label`; an unknown one, and us-ascii, are taken for UTF-8.
     pub fn new(label: &[u8]) -> Decoder {
-        Decoder { inner: named(label).unwrap_or(UTF_8).new_decoder_without_bom_handling() }
+        let encoding = named(label).unwrap_or(UTF_8);
+        Decoder {
+            inner: encoding.new_decoder_without_bom_handling(),
+            plain: encoding.is_ascii_compatible(),
+            text: String::new(),
+        }
     }
 
-    /// Appends the text of the next bytes; `last` flushes what is incomplete.
-    pub fn push(&mut self, bytes: &[u8], last: bool, out: &mut String) {
+    /// The text of the next bytes; `last` flushes what is incomplete.
+    pub fn push<'s>(&'s mut self, bytes: &'s [u8], last: bool) -> &'s str {
+        if self.plain && bytes.is_ascii() {
+            return std::str::from_utf8(bytes).unwrap_or_default();
+        }
+        self.plain = false;
+        self.text.clear();
         let mut rest = bytes;
         loop {
             let wanted = self.inner.max_utf8_buffer_length(rest.len()).unwrap_or(rest.len().saturating_mul(3));
-            out.reserve(wanted.clamp(16, 64 * 1024));
-            let (result, read, _) = self.inner.decode_to_string(rest, out, last);
+            self.text.reserve(wanted.clamp(16, 64 * 1024));
+            let (result, read, _) = self.inner.decode_to_string(rest, &mut self.text, last);
             rest = rest.get(read..).unwrap_or_default();
             if result == encoding_rs::CoderResult::InputEmpty {
-                return;
+                return &self.text;
             }
         }
     }
@@ -100,10 +113,10 @@ mod tests {
     fn a_character_may_lie_across_pieces() {
         let (mut d, mut out) = (Decoder::new(b"utf-8"), String::new());
         for byte in "a€b".bytes() {
-            d.push(&[byte], false, &mut out);
+            out.push_str(d.push(&[byte], false));
         }
-        d.push(b"\xe2", false, &mut out);
-        d.push(b"", true, &mut out);
+        out.push_str(d.push(b"\xe2", false));
+        out.push_str(d.push(b"", true));
         assert_eq!(out, "a€b\u{fffd}");
     }
 }

@@ -24,6 +24,7 @@ pub mod charset;
 pub mod content;
 pub mod date;
 pub mod encoded_word;
+pub mod find;
 pub mod header;
 mod lines;
 mod scanner;

@@ -74,29 +74,54 @@ const fn letters() -> [u8; 256] {
     table
 }
 
-fn base64(bytes: &[u8], bits: &mut u32, count: &mut u8, ended: &mut bool, out: &mut Vec<u8>) {
+fn value(byte: u8) -> u8 {
+    LETTERS.get(usize::from(byte)).copied().unwrap_or(NO_LETTER)
+}
+
+fn base64(mut bytes: &[u8], bits: &mut u32, count: &mut u8, ended: &mut bool, out: &mut Vec<u8>) {
     out.reserve(bytes.len() / 4 * 3 + 3);
-    for byte in bytes {
-        let value = LETTERS.get(usize::from(*byte)).copied().unwrap_or(NO_LETTER);
-        if value >= NO_LETTER {
-            *ended |= value == PADDING;
-            continue;
+    loop {
+        if *count == 0 && !*ended {
+            bytes = whole_groups(bytes, out);
         }
-        // Text after padding: two encoded bodies set one after the other.
-        if *ended {
-            (*bits, *count, *ended) = (0, 0, false);
+        let Some((byte, rest)) = bytes.split_first() else { return };
+        letter(value(*byte), bits, count, ended, out);
+        bytes = rest;
+    }
+}
+
+/// Four letters, three bytes, as long as there is nothing else. What is left begins with something else.
+fn whole_groups<'a>(mut bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+    while let Some(([a, b, c, d], rest)) = bytes.split_first_chunk() {
+        let [a, b, c, d] = [value(*a), value(*b), value(*c), value(*d)];
+        if (a | b | c | d) >= NO_LETTER {
+            break;
         }
-        *bits = (*bits << 6 | u32::from(value)) & 0x00ff_ffff;
-        *count += 1;
-        match *count {
-            2 => out.push((*bits >> 4) as u8),
-            3 => out.push((*bits >> 2) as u8),
-            4 => {
-                out.push(*bits as u8);
-                *count = 0;
-            }
-            _ => (),
+        out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+        bytes = rest;
+    }
+    bytes
+}
+
+fn letter(value: u8, bits: &mut u32, count: &mut u8, ended: &mut bool, out: &mut Vec<u8>) {
+    if value >= NO_LETTER {
+        *ended |= value == PADDING;
+        return;
+    }
+    // Text after padding: two encoded bodies set one after the other.
+    if *ended {
+        (*bits, *count, *ended) = (0, 0, false);
+    }
+    *bits = (*bits << 6 | u32::from(value)) & 0x00ff_ffff;
+    *count += 1;
+    match *count {
+        2 => out.push((*bits >> 4) as u8),
+        3 => out.push((*bits >> 2) as u8),
+        4 => {
+            out.push(*bits as u8);
+            *count = 0;
         }
+        _ => (),
     }
 }
 
