@@ -32,10 +32,7 @@ impl Mailbox {
             return Ok(*size);
         }
         let mut file = self.open_message(number)?;
-        let size = measure(&mut file).map_err(|e| {
-            let errno = nix::errno::Errno::from_raw(e.raw_os_error().unwrap_or(nix::libc::EIO));
-            Error::Files(maildir::Error::System(self.view_name(number), errno))
-        })?;
+        let size = measure(&mut file).map_err(|e| self.read_error(number, &e))?;
         self.note_size(uid, size);
         Ok(size)
     }
@@ -43,6 +40,12 @@ impl Mailbox {
     /// The wire size of a message that was read whole.
     pub fn note_size(&mut self, uid: u32, size: u64) {
         self.sizes.insert(uid, size);
+    }
+
+    /// A message that could not be read.
+    pub fn read_error(&self, number: u32, error: &std::io::Error) -> Error {
+        let errno = nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::EIO));
+        Error::Files(maildir::Error::System(self.view_name(number), errno))
     }
 
     fn view_name(&self, number: u32) -> Vec<u8> {

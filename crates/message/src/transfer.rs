@@ -29,6 +29,11 @@ impl Decoder {
         Decoder { state: State::Identity }
     }
 
+    /// Whether it passes everything on.
+    pub fn is_identity(&self) -> bool {
+        matches!(self.state, State::Identity)
+    }
+
     /// Base64.
     pub fn base64() -> Decoder {
         Decoder { state: State::Base64 { bits: 0, count: 0, ended: false } }
