@@ -8,8 +8,10 @@ use std::io;
 pub fn fill(buffer: &mut [u8]) -> io::Result<()> {
     let mut rest = buffer;
     while !rest.is_empty() {
+        // The system call itself: the standard library knows libc's `getrandom` as a weak symbol, and in a static
+        // program the linker then leaves it at address 0.
         // SAFETY: the pointer and length are those of a live, writable slice.
-        let done = check(unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) });
+        let done = check(unsafe { libc::syscall(libc::SYS_getrandom, rest.as_mut_ptr(), rest.len(), 0) });
         match done {
             Ok(n) => {
                 let n = usize::try_from(n).unwrap_or(0);
