@@ -15,7 +15,7 @@ const LONGEST: u64 = 1000;
 pub fn owner(client: SocketAddr, server: SocketAddr, deadline: Instant) -> Option<Vec<u8>> {
     let mut stream = connect(client, server, deadline).ok()?;
     stream.set_write_timeout(left(deadline)).ok()?;
-    write!(stream, "{}, {}\r\n", client.port(), server.port()).ok()?;
+    stream.write_all(format!("{}, {}\r\n", client.port(), server.port()).as_bytes()).ok()?;
     let mut line = Vec::new();
     let mut buffer = [0; 512];
     while !line.contains(&b'\n') && (line.len() as u64) < LONGEST {

@@ -1,0 +1,50 @@
+"""Many connections: idle strangers, and thousands one after the other."""
+
+import pathlib
+import time
+
+from harness.place import wait_for
+from listener import Client, Listener
+
+
+def resident(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+
+def test_two_hundred_idle_strangers(place):
+    listener = Listener.start(place, "-maxprocs=400", "-maxperip=400")
+    strangers = [listener.connect() for _ in range(200)]
+    assert all(stranger.served() for stranger in strangers)
+    began = time.monotonic()
+    user = listener.connect(source="127.0.0.2")
+    assert user.served() and time.monotonic() - began < 2
+    assert listener.descriptors() == 5, "an accepted connection is the child's alone"
+    assert resident(listener.process.pid) < 3000
+    for stranger in strangers:
+        stranger.close()
+    wait_for(lambda: len(listener.children()) == 1, what="all are reaped")
+
+
+def test_nothing_is_left_of_two_thousand_connections(place):
+    listener = Listener.start(place, run="#!/bin/sh\nexit 3\n")
+    for _ in range(100):
+        Client(listener.port).rest()
+    wait_for(lambda: not listener.children())
+    before, descriptors = resident(listener.process.pid), listener.descriptors()
+    for _ in range(2000):
+        Client(listener.port).rest()
+    wait_for(lambda: not listener.children(), what="all are reaped")
+    assert listener.descriptors() == descriptors == 5
+    assert resident(listener.process.pid) <= before + 100
+    assert listener.log() == ""
+
+
+def test_nothing_is_left_of_children_that_prepare(place):
+    listener = Listener.start(place, "-haproxy", run="#!/bin/sh\nexit 0\n")
+    for number in range(300):
+        client = Client(listener.port)
+        client.send(b"PROXY UNKNOWN\r\n" if number % 2 else b"nonsense, and enough of it\r\n")
+        client.rest()
+    wait_for(lambda: not listener.children(), what="all are reaped")
+    wait_for(lambda: listener.descriptors() == 5, what="all pairs are closed")
