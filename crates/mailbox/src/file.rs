@@ -8,6 +8,7 @@ use maildir::Folder;
 
 use crate::Error;
 use crate::mailbox::{Mailbox, position};
+use crate::message::Message;
 
 impl Mailbox {
     /// Open a message. One that is gone is [`Error::Expunged`], never another message's data.
@@ -15,6 +16,21 @@ impl Mailbox {
         self.with_file(position(number).ok_or(Error::BadNumber)?, |folder, name| {
             folder.open_message(name).map(|(file, name)| (file, Some(name)))
         })
+    }
+
+    /// A message to read: the one that was kept, or opened anew.
+    pub fn take_message(&mut self, number: u32) -> Result<Message<File>, Error> {
+        let kept = self.reading.take().filter(|(uid, _)| self.uid(number) == Some(*uid));
+        match kept {
+            Some((_, message)) => Ok(message),
+            None => self.open_message(number).map(Message::new),
+        }
+    }
+
+    /// Keeps a large message: clients that read one in pieces come back for the next.
+    pub fn keep_message(&mut self, number: u32, mut message: Message<File>) {
+        let uid = self.uid(number).filter(|_| message.rest());
+        self.reading = uid.map(|uid| (uid, message));
     }
 
     /// INTERNALDATE in seconds since the epoch: the file's modification time.

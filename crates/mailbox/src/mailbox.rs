@@ -1,6 +1,7 @@
 //! One open folder, and what can be asked about its messages without touching the disk.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::os::fd::AsFd;
 use std::rc::Rc;
 
@@ -10,6 +11,7 @@ use maildir::{Folder, FolderName, Root};
 use crate::changes::{Changes, Expunges, Told, number};
 use crate::keywords::Keywords;
 use crate::look::Seen;
+use crate::message::Message;
 use crate::view::View;
 use crate::watch::Watch;
 use crate::{Error, resolve};
@@ -36,6 +38,8 @@ pub struct Mailbox {
     pub(crate) seen: Seen,
     /// RFC822.SIZE by UID, of messages that were asked about.
     pub(crate) sizes: BTreeMap<u32, u64>,
+    /// The large message that a client reads in pieces, by UID.
+    pub(crate) reading: Option<(u32, Message<File>)>,
     /// UIDs of messages that this session copied somewhere.
     pub(crate) copied: BTreeSet<u32>,
 }
@@ -65,6 +69,7 @@ impl Mailbox {
             told: Told::default(),
             seen: Seen::default(),
             sizes: BTreeMap::new(),
+            reading: None,
             copied: BTreeSet::new(),
         };
         mailbox.look()?;

@@ -90,6 +90,14 @@ impl<S: Source> Message<S> {
         Ok(self.structure()?.size().wire)
     }
 
+    /// Its length as sent to clients, if it was scanned to its end.
+    pub fn known_size(&self) -> Option<u64> {
+        match &self.scan {
+            Scan::Done(structure) => Some(structure.size().wire),
+            Scan::Running(..) => None,
+        }
+    }
+
     /// Bytes from this offset in the file on, at most `most`; fewer at the end of what one read gives.
     pub fn bytes(&mut self, offset: u64, most: u64) -> io::Result<&[u8]> {
         let most = usize::try_from(most).unwrap_or(READ).min(READ);
@@ -101,6 +109,13 @@ impl<S: Source> Message<S> {
         self.buffer.resize(READ, 0);
         let count = read(&self.source, self.buffer.get_mut(..most).unwrap_or_default(), offset)?;
         Ok(self.buffer.get(..count).unwrap_or_default())
+    }
+
+    /// Gives back what can be read again. True if what remains, the structure, is worth keeping.
+    pub(crate) fn rest(&mut self) -> bool {
+        self.held = Vec::new();
+        self.buffer = Vec::new();
+        self.known_size().is_some_and(|size| size > HELD as u64)
     }
 
     /// Scans the next piece.
