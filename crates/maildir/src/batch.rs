@@ -7,12 +7,15 @@ use crate::lock::FolderLock;
 use crate::message_name::{Flags, MessageName, base_of};
 use crate::quota::{self, Usage};
 use crate::root::Durable;
-use crate::uidtable::{Saved, Verdict, read};
+use crate::uidtable::{self, Saved, Verdict, read};
 use crate::unique;
 use nix::sys::stat::futimens;
 use nix::sys::time::TimeSpec;
 use std::fs::File;
 use std::io::Write;
+
+/// How often the UID table is read again where another program keeps replacing it.
+const ATTEMPTS: usize = 5;
 
 /// Messages on their way into one folder (APPEND, COPY, delivery).
 ///
@@ -176,12 +179,11 @@ impl Batch {
         self.abandon();
         let ready = std::mem::take(&mut self.ready);
         let usage = self.usage(&ready);
-        let mut linked = Vec::new();
-        let placed = self.admit(usage).and_then(|()| self.place(&ready, &mut linked));
+        let placed = self.admit(usage).and_then(|()| self.place_or_take_back(&ready));
         match placed {
             // Counted anew by itself where this fails.
             Ok(_) => drop(quota::add(self.folder.root(), usage)),
-            Err(_) => self.take_back(&ready, &linked),
+            Err(_) => ready.iter().for_each(|message| drop(self.folder.tmp.unlink(&message.temporary))),
         }
         placed
     }
@@ -195,38 +197,47 @@ impl Batch {
         self.folder.list()?.trouble.map_or(Ok(()), Err)
     }
 
-    fn take_back(&self, ready: &[Ready], linked: &[Vec<u8>]) {
-        for name in linked {
-            let _ = self.folder.cur.unlink(name);
-        }
-        for message in ready {
-            let _ = self.folder.tmp.unlink(&message.temporary);
+    /// Everything under the folder's lock: nobody sees, and gives a UID to, what is taken back.
+    fn place_or_take_back(&self, ready: &[Ready]) -> Result<Placed> {
+        let _lock = FolderLock::take(&self.folder)?;
+        let mut names = Vec::with_capacity(ready.len());
+        match self.place(ready, &mut names).and_then(|()| self.number(ready)) {
+            Ok((uid_validity, uids)) => Ok(Placed { uid_validity, uids, names }),
+            Err(e) => {
+                names.iter().for_each(|name| drop(self.folder.cur.unlink(name)));
+                Err(e)
+            }
         }
     }
 
-    /// Everything between taking the lock and letting it go; on failure the caller removes what was linked.
-    fn place(&self, ready: &[Ready], linked: &mut Vec<Vec<u8>>) -> Result<Placed> {
-        let folder = &self.folder;
-        let _lock = FolderLock::take(folder)?;
+    /// Gives the messages their names in `cur/`.
+    fn place(&self, ready: &[Ready], names: &mut Vec<Vec<u8>>) -> Result<()> {
         for message in ready {
             if !message.keywords.is_empty() {
-                keywords::write_update(folder, &message.base, &message.keywords)?;
+                keywords::write_update(&self.folder, &message.base, &message.keywords)?;
             }
             let name = [message.base.as_slice(), &message.flags].concat();
-            folder.tmp.rename_new(&message.temporary, &folder.cur, &name)?;
-            linked.push(name);
+            self.folder.tmp.rename_new(&message.temporary, &self.folder.cur, &name)?;
+            names.push(name);
         }
-        if folder.root().settings().durable >= Durable::Append {
-            folder.cur.sync()?;
-        }
-        let mut table = folder.table_to_write()?;
-        loop {
-            let uids = ready.iter().map(|message| table.add(&message.base)).collect::<Result<Vec<u32>>>()?;
-            if table.save(folder)? == Saved::Yes {
-                return Ok(Placed { uid_validity: table.uid_validity, uids, names: linked.clone() });
+        if self.folder.root().settings().durable >= Durable::Append { self.folder.cur.sync() } else { Ok(()) }
+    }
+
+    /// Gives the messages their UIDs.
+    fn number(&self, ready: &[Ready]) -> Result<(u32, Vec<u32>)> {
+        for _ in 0..ATTEMPTS {
+            let mut table = self.folder.table_to_write()?;
+            let mut uids = Vec::with_capacity(ready.len());
+            for message in ready {
+                // A program without the lock may have found the file before us.
+                let known = table.uid_of(&message.base);
+                uids.push(known.map_or_else(|| table.add(&message.base), Ok)?);
             }
-            table = folder.table_to_write()?;
+            if table.save(&self.folder)? == Saved::Yes {
+                return Ok((table.uid_validity, uids));
+            }
         }
+        Err(Error::InUse(self.folder.dir.path_of(uidtable::FILE)))
     }
 
     /// What the messages will count in the quota.

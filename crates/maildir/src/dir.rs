@@ -226,10 +226,7 @@ impl Dir {
 
     /// The error of an operation of the standard library on a name below.
     pub(crate) fn failed_io(&self, name: &[u8], error: &std::io::Error) -> Error {
-        match error.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::Exists(self.path_of(name)),
-            _ => self.failed(name, error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)),
-        }
+        Error::of(&self.path_of(name), error)
     }
 
     fn remove(&self, name: &[u8], flag: UnlinkatFlags) -> Result<bool> {

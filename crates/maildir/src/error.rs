@@ -31,6 +31,14 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// The standard library's error on an object.
+    pub fn of(object: &[u8], error: &io::Error) -> Error {
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => Error::Exists(object.to_vec()),
+            _ => Error::System(object.to_vec(), error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)),
+        }
+    }
+
     /// The kind of failure in the standard library's words, for mapping to answers.
     pub fn kind(&self) -> io::ErrorKind {
         match self {

@@ -185,6 +185,12 @@ impl UidTable {
         &self.bases
     }
 
+    /// The UID of a base name.
+    pub fn uid_of(&self, base: &[u8]) -> Option<u32> {
+        let at = self.bases.iter().position(|known| known == base)?;
+        self.uids.get(at).copied()
+    }
+
     /// Gives the next UID to a base name. It may be shown only after [`UidTable::save`].
     pub fn add(&mut self, base: &[u8]) -> Result<u32> {
         let uid = self.uid_next;
