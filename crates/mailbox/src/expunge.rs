@@ -1,54 +1,72 @@
 //! EXPUNGE: what is marked deleted goes, durably, and without a new file (a full disk must not stop it).
 
 use imap::NumberSet;
-use maildir::{Flags, FolderName};
+use maildir::Flags;
+use maildir::trash::Trash;
 
 use crate::Error;
 use crate::changes::number;
-use crate::mailbox::{Mailbox, Mode, position};
-use crate::trash;
+use crate::mailbox::{Mailbox, Mode};
 
 /// What becomes of expunged messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// Their files go.
     Removed,
-    /// They go to this folder, as `IMAP_MOVE_EXPUNGE_TO_TRASH` says; from there, they are removed. So are messages that
-    /// the session has copied somewhere.
-    Trash(FolderName),
+    /// They go to the account's trash, as `IMAP_MOVE_EXPUNGE_TO_TRASH` says; from there, they are removed. So are
+    /// messages that the session has copied somewhere: they have gone where they were to go.
+    Trash,
 }
 
 /// How often the folder is read again because somebody changed flags meanwhile.
 const ATTEMPTS: usize = 10;
 
+/// A message that was expunged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// The file name it had.
+    pub name: Vec<u8>,
+    /// The file name it has in the trash.
+    pub in_trash: Option<Vec<u8>>,
+}
+
 impl Mailbox {
     /// Expunge the messages marked deleted, or those of them among `only`. Their numbers stand until the client has
     /// been told by [`Mailbox::sync`].
-    pub fn expunge(&mut self, only: Option<&NumberSet>, fate: &Fate) -> Result<(), Error> {
+    pub fn expunge(&mut self, only: Option<&NumberSet>, fate: Fate) -> Result<Vec<Removed>, Error> {
         if self.mode == Mode::ReadOnly {
             return Err(Error::ReadOnly);
         }
         self.look_if_changed()?;
-        let removed = self.expunge_all(only, fate);
-        self.folder.sync_expunge()?;
-        removed
+        let mut removed = Vec::new();
+        let mut trash = None;
+        let done = self.expunge_all(only, fate, &mut trash, &mut removed);
+        // Some of them removed or all: what is, is made to last, where it went before where it was.
+        let kept = trash.map_or(Ok(()), |trash| trash.sync());
+        let synced = if removed.is_empty() { kept } else { kept.and_then(|()| self.folder.sync_expunge()) };
+        self.heed(done.and(synced.map_err(Error::from)))?;
+        Ok(removed)
     }
 
-    fn expunge_all(&mut self, only: Option<&NumberSet>, fate: &Fate) -> Result<(), Error> {
+    fn expunge_all(
+        &mut self,
+        only: Option<&NumberSet>,
+        fate: Fate,
+        trash: &mut Option<Trash>,
+        removed: &mut Vec<Removed>,
+    ) -> Result<(), Error> {
+        let root = self.folder.root().clone();
+        let keeps = fate == Fate::Trash && root.trash()? != *self.folder.name();
         for _ in 0..ATTEMPTS {
             let doomed = self.doomed(only);
-            if let Fate::Trash(trash) = fate
-                && trash != self.folder.name()
-            {
-                self.move_to_trash(&doomed, trash)?;
+            if keeps && trash.is_none() && !doomed.is_empty() {
+                *trash = Some(Trash::open(&root)?);
             }
             let mut missed = false;
             for at in doomed {
-                // Under exactly this name: another may mean that somebody took the mark off.
-                if self.folder.cur().unlink(&self.view.file_name(at))? {
-                    self.view.mark_gone(at);
-                } else {
-                    missed = true;
+                match self.expunge_one(at, trash.as_ref())? {
+                    Some(gone) => removed.push(gone),
+                    None => missed = true,
                 }
             }
             if !missed {
@@ -60,32 +78,28 @@ impl Mailbox {
         Ok(())
     }
 
+    /// Under exactly the name last seen: another may mean that somebody took the mark off. None: not there.
+    fn expunge_one(&mut self, at: usize, trash: Option<&Trash>) -> Result<Option<Removed>, Error> {
+        let name = self.view.file_name(at);
+        let copied = self.view.uid(at).is_some_and(|uid| self.copied.contains(&uid));
+        let in_trash = match trash.filter(|_| !copied) {
+            Some(trash) => {
+                let there = self.folder.cur().stat(&name)?.is_some() && trash.take(&self.folder, &name)?;
+                there.then(|| Some(Trash::name_there(&name)))
+            }
+            None => self.folder.remove_exactly(&name)?.then_some(None),
+        };
+        if in_trash.is_some() {
+            self.view.mark_gone(at);
+        }
+        Ok(in_trash.map(|in_trash| Removed { name, in_trash }))
+    }
+
     /// Positions of the messages to go.
     fn doomed(&self, only: Option<&NumberSet>) -> Vec<usize> {
         let among = |at: usize| only.is_none_or(|only| only.contains(number(at + 1)));
         let marked = |at: &usize| self.view.flags(*at).contains(Flags::TRASHED) && !self.view.is_gone(*at);
         (0..self.view.len()).filter(marked).filter(|at| among(*at)).collect()
-    }
-
-    fn move_to_trash(&mut self, doomed: &[usize], trash: &FolderName) -> Result<(), Error> {
-        let copied = |at: &usize| self.view.uid(*at).is_some_and(|uid| self.copied.contains(&uid));
-        let names: Vec<Vec<u8>> = doomed.iter().filter(|at| !copied(at)).map(|at| self.view.file_name(*at)).collect();
-        trash::take(&self.folder, &names, trash)?;
-        // Should an attempt be repeated, they are not to go there twice.
-        self.copied.extend(doomed.iter().filter_map(|at| self.view.uid(*at)));
-        Ok(())
-    }
-
-    /// Numbers of the messages marked deleted, for the log.
-    pub fn deleted(&self) -> NumberSet {
-        self.doomed(None).into_iter().map(|at| number(at + 1)).collect()
-    }
-
-    /// Is this message's file in `cur/` under the name last seen?
-    pub fn is_present(&self, number: u32) -> bool {
-        position(number).is_some_and(|at| {
-            at < self.view.len() && matches!(self.folder.cur().stat(&self.view.file_name(at)), Ok(Some(_)))
-        })
     }
 }
 
@@ -103,9 +117,9 @@ mod tests {
         }
         let mut mailbox = place.select();
         let meant = mailbox.resolve(&crate::tests::one(3), true).unwrap();
-        mailbox.expunge(Some(&meant), &Fate::Removed).unwrap();
+        mailbox.expunge(Some(&meant), Fate::Removed).unwrap();
         assert_eq!(mailbox.sync(Expunges::Report).unwrap().expunged, [3]);
-        mailbox.expunge(None, &Fate::Removed).unwrap();
+        mailbox.expunge(None, Fate::Removed).unwrap();
         let changes = mailbox.sync(Expunges::Report).unwrap();
         assert_eq!((changes.expunged, changes.vanished, changes.exists), (vec![1, 2], vec![1, 4], Some(1)));
         assert_eq!(place.cur(), ["2.b:2,S"]);
@@ -117,8 +131,8 @@ mod tests {
         place.deliver("1.a:2,T");
         let mut mailbox = place.select();
         std::fs::rename(place.path.join("cur/1.a:2,T"), place.path.join("cur/1.a:2,S")).unwrap();
-        mailbox.expunge(None, &Fate::Removed).unwrap();
+        mailbox.expunge(None, Fate::Removed).unwrap();
         assert_eq!(place.cur(), ["1.a:2,S"]);
-        assert_eq!(place.examine().expunge(None, &Fate::Removed), Err(Error::ReadOnly));
+        assert_eq!(place.examine().expunge(None, Fate::Removed), Err(Error::ReadOnly));
     }
 }

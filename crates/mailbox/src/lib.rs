@@ -47,7 +47,6 @@ mod store;
 mod structure;
 #[cfg(test)]
 mod tests;
-mod trash;
 mod view;
 mod watch;
 
@@ -56,12 +55,11 @@ pub use append::Append;
 pub use changes::{Changes, Expunges};
 pub use copy::Copied;
 pub use error::Error;
-pub use expunge::Fate;
+pub use expunge::{Fate, Removed};
 pub use mailbox::{Mailbox, Mode, Shown};
 pub use maildir::Placed;
 pub use search::{Searcher, UnknownCharset};
 pub use section::Piece;
 pub use status::{Status, status};
 pub use store::Stored;
-pub use trash::purge;
 pub use watch::Watch;

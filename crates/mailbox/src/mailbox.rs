@@ -59,6 +59,8 @@ impl Mailbox {
     /// Open a folder. Deliveries are taken in and get their UIDs, under either mode.
     pub fn open(root: &Root, name: &FolderName, mode: Mode) -> Result<Mailbox, Error> {
         let folder = Rc::new(root.folder(name)?);
+        // What crashes left there is nobody's concern but the next cleaner's.
+        let _left_behind = folder.clean_tmp();
         let mut mailbox = Mailbox {
             folder,
             mode,
@@ -165,6 +167,14 @@ impl Mailbox {
     /// What the client does not know yet of what this session knows.
     pub(crate) fn news(&mut self, expunges: Expunges) -> Changes {
         self.told.news(&mut self.view, self.keywords.words().len(), expunges)
+    }
+
+    /// A disk that fails is not written to again: the folder is read-only from here on.
+    pub(crate) fn heed(&mut self, done: Result<(), Error>) -> Result<(), Error> {
+        if matches!(&done, Err(Error::Files(error)) if error.errno() == Some(nix::libc::EIO)) {
+            self.mode = Mode::ReadOnly;
+        }
+        done
     }
 
     /// Have `watch` wake the session when this folder changes. False: poll.

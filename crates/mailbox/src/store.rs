@@ -33,6 +33,7 @@ impl Mailbox {
         }
         let mut messages: Vec<Message> = numbers.iter().filter_map(|number| self.message(number)).collect();
         let done = self.store_all(&mut messages, mode, flags);
+        let done = self.heed(done);
         let mut stored = Stored::default();
         for message in &messages {
             let (Some(uid), true) = (self.view.uid(message.at), message.touched) else { continue };

@@ -162,6 +162,13 @@ impl Folder {
         Err(Error::InUse(self.cur.path_of(&name)))
     }
 
+    /// Removes a message from `cur/` under exactly this name: with other flags it stays. False where it is not there.
+    ///
+    /// Call [`Folder::sync_expunge`] once after the last of a command.
+    pub fn remove_exactly(&self, name: &[u8]) -> Result<bool> {
+        self.remove_from(&self.cur, name)
+    }
+
     /// Removes one file under exactly this name, from `cur/` or `new/`.
     pub(crate) fn remove_from(&self, dir: &Dir, name: &[u8]) -> Result<bool> {
         let size = self.size_in_quota(dir, name);

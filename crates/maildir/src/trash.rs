@@ -43,13 +43,18 @@ impl Trash {
             Err(e) => return Err(e),
         };
         drop(file);
-        let parsed = MessageName::parse(&name);
-        let kept = parsed.with_flags(parsed.flags() & !(Flags::TRASHED | Flags::DRAFT));
+        let kept = Trash::name_there(&name);
         match from.move_away(&name, &self.folder, &kept) {
             Ok(()) => Ok(true),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
             Err(e) => Err(e),
         }
+    }
+
+    /// The file name that a message has there.
+    pub fn name_there(name: &[u8]) -> Vec<u8> {
+        let parsed = MessageName::parse(name);
+        parsed.with_flags(parsed.flags() & !(Flags::TRASHED | Flags::DRAFT))
     }
 
     /// Makes what was taken durable.
