@@ -60,6 +60,18 @@ impl Client {
         PROGRAM.log(&line);
     }
 
+    /// `INFO: EXPUNGED, ...`: a message's file went, or moved to the trash.
+    pub fn log_expunged(&self, old_name: &[u8], new_name: Option<&[u8]>) {
+        let mut line = self.event(b"INFO: EXPUNGED");
+        line.extend_from_slice(b", old_name=");
+        chain::field(&mut line, old_name);
+        if let Some(name) = new_name {
+            line.extend_from_slice(b", new_name=");
+            chain::field(&mut line, name);
+        }
+        PROGRAM.log(&line);
+    }
+
     /// The last line of a session.
     pub fn log_end(&self, end: &End, mail: Sent, (received, sent): (u64, u64)) {
         let mut line = self.event(match end {

@@ -14,6 +14,7 @@ mod session;
 mod settings;
 mod start;
 mod trace;
+mod trash;
 mod updates;
 mod wire;
 

@@ -57,6 +57,12 @@ pub struct Settings {
     pub use_locks: bool,
     /// `IMAP_LOG_DELETIONS`: one line for each expunged message.
     pub log_deletions: bool,
+    /// `IMAP_MOVE_EXPUNGE_TO_TRASH`: expunged messages go to the trash.
+    pub keep_in_trash: bool,
+    /// `IMAP_TRASHFOLDERNAME`: the trash.
+    pub trash: Value,
+    /// `IMAP_EMPTYTRASH`: folders and after how many days messages in them are removed.
+    pub empty_trash: Value,
     /// `IMAPDEBUGFILE`: a file in the Maildir that takes a trace, if it is there.
     pub debug_file: Option<Value>,
     /// `DURABLE`: what is synced before the OK.
@@ -93,6 +99,9 @@ impl Settings {
             obsolete_client: number("IMAP_OBSOLETE_CLIENT", 0) != 0,
             use_locks: own_set("IMAP_USELOCKS").is_none_or(|value| value.starts_with(b"1")),
             log_deletions: number("IMAP_LOG_DELETIONS", 0) != 0,
+            keep_in_trash: number("IMAP_MOVE_EXPUNGE_TO_TRASH", 0) != 0,
+            trash: own_set("IMAP_TRASHFOLDERNAME").unwrap_or(b"Trash"),
+            empty_trash: own_set("IMAP_EMPTYTRASH").unwrap_or_default(),
             debug_file: own_set("IMAPDEBUGFILE"),
             durable: match own_set("DURABLE") {
                 Some(b"append") => Durable::Append,

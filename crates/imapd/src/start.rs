@@ -20,7 +20,7 @@ use crate::session::Session;
 use crate::settings::Settings;
 use crate::trace::Trace;
 use crate::wire::Wire;
-use crate::{command, sandbox, wire};
+use crate::{command, sandbox, trash, wire};
 
 /// A session to serve: for whom, and the tag that waits for its OK. Without a tag the greeting is still to be said.
 pub struct Arrival {
@@ -76,6 +76,7 @@ fn open(settings: &Settings, client: &Client, wire: &mut Wire) -> Result<Root, R
     wire.trace(debug_trace(settings));
     wire.catch_signals().map_err(|e| failed("catch signals", &e))?;
     sandbox::close(root.dir().as_fd()).map_err(|e| failed("confine the session", &e))?;
+    trash::purge(&root, settings);
     Ok(root)
 }
 
@@ -86,6 +87,7 @@ fn store(settings: &Settings) -> maildir::Settings {
         use_locks: settings.use_locks,
         durable: settings.durable,
         quota: settings.quota.to_vec(),
+        trash: settings.trash.to_vec(),
         ..maildir::Settings::default()
     }
 }
@@ -142,6 +144,7 @@ fn farewell(session: &mut Session, end: &End) {
     match end {
         End::Logout => {
             let _unheard = session.wire.flush();
+            trash::purge(&session.root, &session.settings);
         }
         End::Disconnected => {}
         End::Timeout => say_bye(&mut session.wire, b"[UNAVAILABLE] Disconnected for inactivity"),

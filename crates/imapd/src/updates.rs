@@ -31,16 +31,22 @@ pub fn write(mailbox: &Mailbox, changes: &Changes, keywords: bool, out: &mut Vec
         response::numbered(out, count, b"RECENT");
     }
     for number in &changes.flags {
-        flags(mailbox, *number, out);
+        flags(mailbox, *number, false, out);
     }
 }
 
-/// `* n FETCH (FLAGS (...))`.
-fn flags(mailbox: &Mailbox, number: u32, out: &mut Vec<u8>) {
-    let Some(shown) = mailbox.flags(number) else { return };
+/// `* n FETCH (FLAGS (...))`, with the UID where the command was a UID command (RFC 3501 section 6.4.8).
+pub fn flags(mailbox: &Mailbox, number: u32, uid: bool, out: &mut Vec<u8>) {
+    let (Some(shown), Some(its_uid)) = (mailbox.flags(number), mailbox.uid(number)) else { return };
     out.extend_from_slice(b"* ");
     imap::write::number(out, u64::from(number));
-    out.extend_from_slice(b" FETCH (FLAGS ");
+    out.extend_from_slice(b" FETCH (");
+    if uid {
+        out.extend_from_slice(b"UID ");
+        imap::write::number(out, u64::from(its_uid));
+        out.push(b' ');
+    }
+    out.extend_from_slice(b"FLAGS ");
     response::flag_list(out, shown.system, shown.recent, &shown.keywords);
     out.extend_from_slice(b")\r\n");
 }
