@@ -1,0 +1,156 @@
+"""Two sessions on one folder, and other programs beside them."""
+
+import os
+import random
+
+import pytest
+
+from harness import mail, maildir
+from harness.server import logged_in
+
+
+@pytest.fixture
+def path(place):
+    path = maildir.make(place / "Maildir")
+    for number in range(6):
+        maildir.deliver(path, mail.plain(number=number), flags="", seconds=1000 + number)
+    return path
+
+
+@pytest.fixture
+def two(place, path):
+    sessions = [logged_in(place, path), logged_in(place, path)]
+    for session in sessions:
+        session.select()
+    return sessions
+
+
+def test_expunge_is_told_at_noop_only(two):
+    first, second = two
+    first.ok(r"STORE 2 +FLAGS.SILENT (\Deleted)")
+    first.ok("EXPUNGE")
+    assert not second.ok("FETCH 1:* FLAGS").lines("EXPUNGE")
+    assert not second.ok(r"STORE 1 +FLAGS (\Seen)").lines("EXPUNGE")
+    assert not second.ok("SEARCH ALL").lines("EXPUNGE")
+    answer = second.ok("NOOP")
+    assert answer.lines("EXPUNGE") == [b"2 EXPUNGE"] and answer.number("EXISTS") == 5
+    assert sorted(second.fetch("FLAGS", uid=True)) == [1, 3, 4, 5, 6]
+
+
+def test_flags_of_the_other_are_told_once(two):
+    first, second = two
+    first.ok(r"STORE 3 +FLAGS (\Flagged word)")
+    answer = second.ok("NOOP")
+    assert [line for line in answer.lines("FETCH")] and b"\\Flagged" in answer.lines("FETCH")[0] and b"word" in answer.lines("FETCH")[0]
+    assert not second.ok("NOOP").lines("FETCH")
+    assert not first.ok("NOOP").lines("FETCH")
+
+
+def test_new_mail_is_told_before_its_data(two, path):
+    maildir.deliver(path, mail.plain(number=77))
+    answers = [session.ok("NOOP") for session in two]
+    assert [answer.number("EXISTS") for answer in answers] == [7, 7]
+    assert sum(answer.number("RECENT") == 1 or answer.number("RECENT") == 7 for answer in answers) == 1
+
+
+def test_no_flag_is_lost_between_two(two, path):
+    """Each sets a flag and a keyword of its own on every message, by turns and without looking at the other."""
+    first, second = two
+    for number in range(1, 7):
+        first.line(f"a{number} STORE {number} +FLAGS.SILENT (\\Seen one)")
+        second.line(f"a{number} STORE {number} +FLAGS.SILENT (\\Flagged two)")
+    for number in range(1, 7):
+        assert first.finish(b"a%d" % number).ok and second.finish(b"a%d" % number).ok
+    reader = maildir.Reader(path)
+    assert set(reader.flags().values()) == {"FS"}
+    assert all(words == {"one", "two"} for words in reader.keywords().values()) and len(reader.keywords()) == 6
+
+
+def test_a_message_expunged_elsewhere(two):
+    first, second = two
+    first.ok(r"STORE 1 +FLAGS.SILENT (\Deleted)")
+    first.ok("EXPUNGE")
+    assert b"UID 1 " in second.ok("FETCH 1 (UID FLAGS)").lines("FETCH")[0]
+    answer = second.command("FETCH 1 BODY[]")
+    assert answer.ok or answer.code == b"EXPUNGEISSUED"
+    answer = second.command(r"STORE 1 +FLAGS (\Seen)")
+    assert answer.ok or answer.code == b"EXPUNGEISSUED"
+    assert second.command("COPY 1 INBOX").code == b"EXPUNGEISSUED"
+    assert second.ok("NOOP").lines("EXPUNGE") == [b"1 EXPUNGE"]
+
+
+def test_two_expunge_the_same(two):
+    first, second = two
+    first.ok(r"STORE 1:3 +FLAGS.SILENT (\Deleted)")
+    second.ok("NOOP")
+    first.line("x EXPUNGE")
+    second.line("x EXPUNGE")
+    for session in two:
+        assert session.finish(b"x").ok
+        session.ok("NOOP")
+        assert sorted(session.fetch("FLAGS", uid=True)) == [4, 5, 6]
+
+
+class Mirror:
+    """A client's own idea of the folder, kept by what the server says and checked for legality."""
+
+    def __init__(self, client):
+        self.client, self.uids, self.highest = client, [], 0
+        self.count = client.select().number("EXISTS")
+        self.learn()
+
+    def learn(self):
+        answer = self.client.ok("UID FETCH 1:* (FLAGS)")
+        self.take(answer, expunges=True)
+        uids = sorted(int(line.split(b"UID ")[1].split(b")")[0].split()[0]) for line in answer.lines("FETCH") if b"UID " in line)
+        assert len(uids) == self.count
+        assert all(uid in self.uids or uid > self.highest for uid in uids), "a UID was given late"
+        assert [uid for uid in uids if uid <= self.highest] == self.uids
+        self.uids, self.highest = uids, max([self.highest, *uids])
+
+    def take(self, answer, expunges):
+        for line in answer.untagged:
+            words = line.split()
+            if words[1:2] == [b"EXPUNGE"]:
+                assert expunges and 1 <= int(words[0]) <= self.count
+                self.count -= 1
+                if int(words[0]) <= len(self.uids):
+                    del self.uids[int(words[0]) - 1]
+            elif words[1:2] == [b"EXISTS"]:
+                assert int(words[0]) >= self.count
+                self.count = int(words[0])
+            elif words[1:2] == [b"FETCH"]:
+                assert 1 <= int(words[0]) <= self.count
+
+    def act(self, chance):
+        number = chance.randint(1, self.count) if self.count else 1
+        flag = chance.choice([r"\Seen", r"\Deleted", r"\Flagged", "word", "other"])
+        command = chance.choice([f"STORE {number} {chance.choice('+-')}FLAGS ({flag})", "EXPUNGE", "NOOP", "APPEND", f"COPY {number} INBOX",
+                                 f"FETCH {number} (UID FLAGS)", "CHECK"])
+        if command == "APPEND":
+            answer = self.client.command("APPEND INBOX {}", mail.crlf(mail.plain()))
+        else:
+            answer = self.client.command(command)
+        self.take(answer, expunges=command.split()[0] not in ("STORE", "FETCH"))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_histories_are_legal(place, path, seed):
+    chance = random.Random(seed)
+    mirrors = [Mirror(logged_in(place, path)) for _ in range(2)]
+    for _ in range(150):
+        chance.choice(mirrors).act(chance)
+        if chance.random() < 0.1:
+            maildir.deliver(path, mail.plain(number=chance.randrange(10**6)))
+        if chance.random() < 0.1:
+            names = os.listdir(path / "cur")
+            if names:
+                name = chance.choice(names)
+                os.rename(path / "cur" / name, path / "cur" / (name.split(":")[0] + chance.choice([":2,", ":2,S", ":2,F"])))
+        if chance.random() < 0.1:
+            chance.choice(mirrors).learn()
+    for mirror in mirrors:
+        mirror.client.ok("NOOP")
+    views = [mirror.client.fetch("FLAGS", uid=True) for mirror in mirrors]
+    assert list(views[0]) == list(views[1])
+    assert sorted(maildir.Reader(path).uids()) == sorted(views[0])
