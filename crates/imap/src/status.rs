@@ -15,7 +15,8 @@ pub enum StatusItem {
 }
 
 impl StatusItem {
-    const ALL: [StatusItem; 5] =
+    /// In the order that Courier shows them in.
+    pub const ALL: [StatusItem; 5] =
         [StatusItem::Messages, StatusItem::Recent, StatusItem::UidNext, StatusItem::UidValidity, StatusItem::Unseen];
 
     /// Its name on the wire.

@@ -8,6 +8,7 @@ mod entry;
 mod failure;
 mod input;
 mod log;
+mod mailbox_name;
 mod origin;
 mod sandbox;
 mod session;

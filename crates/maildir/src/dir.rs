@@ -192,17 +192,22 @@ impl Dir {
 
     /// Calls `each` for every name but `.` and `..`, in the directory's order. An error means the pass is worth nothing.
     pub fn list(&self, mut each: impl FnMut(&[u8], FileKind) -> Result<()>) -> Result<()> {
+        self.find(|name, kind| each(name, kind).map(|()| false)).map(drop)
+    }
+
+    /// The same until `wanted` says that a name is the one looked for; whether it ever did.
+    pub fn find(&self, mut wanted: impl FnMut(&[u8], FileKind) -> Result<bool>) -> Result<bool> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let failed = |e| Error::System(self.label.clone(), e);
         let mut dir = nix::dir::Dir::openat(&self.fd, c".", flags, Mode::empty()).map_err(failed)?;
         for entry in dir.iter() {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." {
-                each(name, kind_of(entry.file_type()))?;
+            if name != b"." && name != b".." && wanted(name, kind_of(entry.file_type()))? {
+                return Ok(true);
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Makes the names in this directory durable.

@@ -83,6 +83,13 @@ impl Folder {
         &self.new
     }
 
+    /// Whether any message lacks the seen flag; stops at the first that does.
+    pub fn has_unseen(&self) -> Result<bool> {
+        let unseen =
+            |name: &[u8], _| Ok(!name.starts_with(b".") && !MessageName::parse(name).flags().contains(Flags::SEEN));
+        Ok(self.new.find(unseen)? || self.cur.find(unseen)?)
+    }
+
     /// Opens a message of `cur/`; where its flags changed meanwhile, by its base name. Gives the name it has now.
     pub fn open_message(&self, name: &[u8]) -> Result<(File, Vec<u8>)> {
         let mut name = name.to_vec();

@@ -3,7 +3,9 @@
 use crate::answer::{Answer, Outcome};
 use crate::session::Session;
 
-/// NAMESPACE.
-pub fn run(_session: &mut Session) -> Outcome {
-    Ok(Answer::no("Not implemented yet"))
+/// One personal namespace, nobody's folders by user, and Courier's two of shared folders.
+pub fn run(session: &mut Session) -> Outcome {
+    let namespaces = b"* NAMESPACE ((\"INBOX.\" \".\")) NIL ((\"#shared.\" \".\")(\"shared.\" \".\"))\r\n";
+    session.wire.out().extend_from_slice(namespaces);
+    Ok(Answer::ok("NAMESPACE completed"))
 }
