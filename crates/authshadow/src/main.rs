@@ -6,7 +6,11 @@ mod expiry;
 use authmodule::{Found, Problem, Store, sample_of, system_account};
 use chain::{Program, reason};
 use std::ffi::CString;
+use std::fs::File;
+use std::io::ErrorKind;
 use zeroize::Zeroizing;
+
+const SHADOW: &str = "/etc/shadow";
 
 fn main() {
     authmodule::run(Program::new("authshadow"), &Shadow)
@@ -24,9 +28,10 @@ impl Store for Shadow {
         let Ok(name) = CString::new(name) else {
             return Ok(None);
         };
-        let entry = sys::shadow::entry(&name)
-            .map_err(|e| Problem(format!("unable to read the shadow database: {}", reason(&e)).into_bytes()))?;
-        Ok(entry.map(|entry| Found {
+        let Some(entry) = sys::shadow::entry(&name).map_err(|e| unable("the shadow database", &e))? else {
+            return may_read_shadow().map(|()| None);
+        };
+        Ok(Some(Found {
             account,
             expired: expiry::is_expired(&entry, sys::clock::seconds()),
             stored: Some(Zeroizing::new(entry.hash)),
@@ -34,6 +39,18 @@ impl Store for Shadow {
     }
 
     fn sample(&self, _service: &[u8]) -> Option<Vec<u8>> {
-        sample_of("/etc/shadow")
+        sample_of(SHADOW)
     }
+}
+
+/// The C library says "no such entry" also where it may not look.
+fn may_read_shadow() -> Result<(), Problem> {
+    match File::open(SHADOW) {
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => Err(unable(SHADOW, &e)),
+        _ => Ok(()),
+    }
+}
+
+fn unable(what: &str, e: &std::io::Error) -> Problem {
+    Problem(format!("unable to read {what}: {}", reason(e)).into_bytes())
 }
