@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::message_name::base_of;
 use crate::names::Names;
-use crate::scan::Pass;
+use crate::scan::Scan;
 use crate::unique;
 
 /// A base name beyond this leaves no room for flags in the 255 bytes that a file name may have.
@@ -60,9 +60,11 @@ impl Folder {
     }
 
     /// Whether two files of one base name stand in `cur/` at once. (One file renamed during a pass is listed twice too.)
-    pub(crate) fn has_twins(&self, pass: &Pass) -> Result<bool> {
-        for (earlier, later) in pass.twins() {
-            if self.cur.stat(pass.cur.get(earlier))?.is_some() && self.cur.stat(pass.cur.get(later))?.is_some() {
+    pub(crate) fn has_twins(&self, found: &Scan) -> Result<bool> {
+        for (earlier, later) in &found.twins {
+            if self.cur.stat(found.pass.cur.get(*earlier))?.is_some()
+                && self.cur.stat(found.pass.cur.get(*later))?.is_some()
+            {
                 return Ok(true);
             }
         }
@@ -71,10 +73,10 @@ impl Folder {
 
     /// Of two names of one file the one with fewer flags goes; of two files the younger gets another base name.
     /// True where anything was changed.
-    pub(crate) fn part_twins(&self, pass: &Pass) -> Result<bool> {
+    pub(crate) fn part_twins(&self, found: &Scan) -> Result<bool> {
         let mut changed = false;
-        for (earlier, later) in pass.twins() {
-            let (a, b) = (pass.cur.get(earlier), pass.cur.get(later));
+        for (earlier, later) in &found.twins {
+            let (a, b) = (found.pass.cur.get(*earlier), found.pass.cur.get(*later));
             let (Some(a_stat), Some(b_stat)) = (self.cur.stat(a)?, self.cur.stat(b)?) else { continue };
             if (a_stat.st_dev, a_stat.st_ino) == (b_stat.st_dev, b_stat.st_ino) {
                 self.cur.unlink(if a.len() < b.len() { a } else { b })?;
@@ -88,10 +90,10 @@ impl Folder {
     }
 
     /// Renames files whose base names no line of the UID table can hold. True where there was one.
-    pub(crate) fn rename_unspeakable(&self, pass: &Pass, unknown: &[usize]) -> Result<bool> {
+    pub(crate) fn rename_unspeakable(&self, found: &Scan) -> Result<bool> {
         let mut changed = false;
-        for &at in unknown.iter().filter(|at| is_unspeakable(pass.cur.get(**at))) {
-            self.rename_afresh(&self.cur, pass.cur.get(at))?;
+        for &at in found.strangers.iter().filter(|at| is_unspeakable(found.pass.cur.get(**at))) {
+            self.rename_afresh(&self.cur, found.pass.cur.get(at))?;
             changed = true;
         }
         Ok(changed)

@@ -4,9 +4,9 @@ use crate::dir::Stamp;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::lock::FolderLock;
-use crate::message_name::{Flags, MessageName, base_of, delivery_order};
-use crate::names::{BaseIndex, Names};
-use crate::scan::{Pass, Presence, Scan, Unwatched, Witness, scan};
+use crate::message_name::{Flags, MessageName, base_of};
+use crate::names::Names;
+use crate::scan::{Presence, Scan, Unwatched, Witness, scan};
 use crate::uidtable::{self, Saved, UidTable, Verdict};
 use crate::{uidvalidity, unique};
 
@@ -183,8 +183,7 @@ impl Folder {
             return Ok(None);
         }
         let found = scan(self, table.bases(), witness)?;
-        let unknown = strangers(&table, &found.pass);
-        if !found.pass.new.is_empty() || !unknown.is_empty() || self.has_twins(&found.pass)? {
+        if !found.pass.new.is_empty() || !found.strangers.is_empty() || self.has_twins(&found)? {
             return Ok(None);
         }
         Listing::of(&table, found).map(Some)
@@ -196,12 +195,11 @@ impl Folder {
             let mut table = self.table_to_write()?;
             self.move_new()?;
             let mut found = scan(self, table.bases(), witness)?;
-            let unknown = strangers(&table, &found.pass);
-            if self.part_twins(&found.pass)? | self.rename_unspeakable(&found.pass, &unknown)? {
+            if self.part_twins(&found)? | self.rename_unspeakable(&found)? {
                 continue;
             }
             let first = table.uid_next;
-            for at in unknown {
+            for &at in &found.strangers {
                 table.add(base_of(found.pass.cur.get(at)))?;
             }
             if is_stale(&found) {
@@ -210,7 +208,7 @@ impl Folder {
                 found.known = known.into_iter().filter(|presence| *presence != Presence::Gone).collect();
             }
             if table.save(self)? == Saved::Yes {
-                let mut listing = Listing::of(&table, found.with_added(&table))?;
+                let mut listing = Listing::of(&table, found.adopt())?;
                 listing.recent_from = first;
                 return Ok(listing);
             }
@@ -226,16 +224,15 @@ impl Folder {
             _ => return Err(trouble),
         };
         let found = scan(self, table.bases(), witness)?;
-        let unknown = strangers(&table, &found.pass);
         if provisional {
-            for &at in &unknown {
+            for &at in &found.strangers {
                 table.add(base_of(found.pass.cur.get(at)))?;
             }
-            let mut listing = Listing::of(&table, found.with_added(&table))?;
+            let mut listing = Listing::of(&table, found.adopt())?;
             listing.provisional = true;
             return Ok(listing);
         }
-        let hidden = unknown.len() + found.pass.new.len();
+        let hidden = found.strangers.len() + found.pass.new.len();
         let mut listing = Listing::of(&table, found)?;
         listing.hidden = hidden;
         listing.trouble = Some(trouble);
@@ -293,8 +290,7 @@ impl Folder {
         };
         let found = scan(self, table.bases(), &mut Unwatched)?;
         let mut counts = Counts { uid_validity: table.uid_validity, ..Counts::default() };
-        let unknown = strangers(&table, &found.pass);
-        unknown.iter().for_each(|&at| counts.add(found.pass.cur.get(at)));
+        found.strangers.iter().for_each(|&at| counts.add(found.pass.cur.get(at)));
         found.pass.new.iter().for_each(|name| counts.add(name));
         counts.recent = counts.messages;
         counts.uid_next = table.uid_next.saturating_add(counts.recent);
@@ -319,17 +315,6 @@ impl Counts {
         self.unseen = self.unseen.saturating_add(u32::from(!flags.contains(Flags::SEEN)));
         self.deleted = self.deleted.saturating_add(u32::from(flags.contains(Flags::TRASHED)));
     }
-}
-
-/// The places of files in `cur/` that the table does not know, in the order in which they get UIDs.
-fn strangers(table: &UidTable, pass: &Pass) -> Vec<usize> {
-    let known = BaseIndex::whole(table.bases(), |_, _| {});
-    let twins = pass.twins();
-    let is_new = |at: &usize| known.find(table.bases(), base_of(pass.cur.get(*at))).is_none();
-    let mut unknown: Vec<usize> = (0..pass.cur.len()).filter(is_new).collect();
-    unknown.retain(|at| !twins.iter().any(|(earlier, _)| earlier == at));
-    unknown.sort_by(|&a, &b| delivery_order(pass.cur.get(a), pass.cur.get(b)));
-    unknown
 }
 
 /// Whether so many lines are stale that the table is better written anew.

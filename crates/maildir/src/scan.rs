@@ -3,8 +3,8 @@
 use crate::dir::{Dir, FileKind, Stamp};
 use crate::error::Result;
 use crate::folder::Folder;
+use crate::message_name::delivery_order;
 use crate::names::{BaseIndex, Names};
-use crate::uidtable::UidTable;
 
 /// One look through `new/` and then `cur/`.
 #[derive(Debug, Default)]
@@ -33,13 +33,6 @@ impl Pass {
         let steady = folder.cur.stamp()? == cur_stamp;
         let undisturbed = steady && folder.root().grain().has_passed(cur_stamp);
         Ok(Pass { new, cur, new_stamp, cur_stamp, steady, undisturbed })
-    }
-
-    /// Pairs of places in `cur` that have one base name, the earlier first.
-    pub(crate) fn twins(&self) -> Vec<(usize, usize)> {
-        let mut twins = Vec::new();
-        BaseIndex::of(&self.cur, |earlier, later| twins.push((earlier, later)));
-        twins
     }
 }
 
@@ -82,6 +75,10 @@ pub struct Scan {
     pub pass: Pass,
     /// What became of each known base name, in their order.
     pub known: Vec<Presence>,
+    /// Places in the last pass of files that are not known, in the order in which they get UIDs.
+    pub strangers: Vec<usize>,
+    /// Pairs of places in the last pass that have one base name, the earlier first.
+    pub twins: Vec<(usize, usize)>,
     /// File names that an earlier pass saw and the last one missed.
     missed: Names,
 }
@@ -96,13 +93,9 @@ impl Scan {
         }
     }
 
-    /// The same scan with the names that were given UIDs after it: they stand at the end of `table`.
-    pub(crate) fn with_added(mut self, table: &UidTable) -> Scan {
-        let index = BaseIndex::of(&self.pass.cur, |_, _| {});
-        for base in table.bases().iter().skip(self.known.len()) {
-            let at = index.find(&self.pass.cur, base);
-            self.known.push(at.map_or(Presence::Doubtful, |at| Presence::At(at as u32)));
-        }
+    /// The strangers are known from now on, in their order.
+    pub(crate) fn adopt(mut self) -> Scan {
+        self.known.extend(self.strangers.drain(..).map(|at| Presence::At(at as u32)));
         self
     }
 
@@ -130,24 +123,29 @@ const PASSES: usize = 3;
 pub fn scan(folder: &Folder, known: &Names, witness: &mut dyn Witness) -> Result<Scan> {
     let mut looks: Vec<Look> = Vec::new();
     loop {
-        looks.push(Look::take(folder, witness)?);
+        looks.push(Look::take(folder, known, witness)?);
         let settled = looks.last().is_some_and(|look| look.pass.steady)
-            && known.iter().all(|base| looks.iter().any(|look| look.sees(base)) || is_gone(&looks, base));
+            && (0..known.len()).all(|at| fate(&looks, known, at) != Fate::Open);
         if settled || looks.len() == PASSES {
-            return Ok(conclude(looks, known));
+            return conclude(looks, known);
         }
     }
 }
 
+/// One pass, held against what is known.
 struct Look {
     pass: Pass,
-    cur: BaseIndex,
+    /// For each known base name its place in `pass.cur`, or `ABSENT`.
+    places: Vec<u32>,
+    twins: Vec<(usize, usize)>,
     new: BaseIndex,
     arrivals: Option<(Names, BaseIndex)>,
 }
 
+const ABSENT: u32 = u32::MAX;
+
 impl Look {
-    fn take(folder: &Folder, witness: &mut dyn Witness) -> Result<Look> {
+    fn take(folder: &Folder, known: &Names, witness: &mut dyn Witness) -> Result<Look> {
         let watched = witness.begin();
         let pass = Pass::read(folder)?;
         let arrivals = if watched { witness.arrivals() } else { None };
@@ -155,12 +153,15 @@ impl Look {
             let index = BaseIndex::of(&names, |_, _| {});
             (names, index)
         });
-        let (cur, new) = (BaseIndex::of(&pass.cur, |_, _| {}), BaseIndex::of(&pass.new, |_, _| {}));
-        Ok(Look { pass, cur, new, arrivals })
+        let mut twins = Vec::new();
+        let cur = BaseIndex::of(&pass.cur, |earlier, later| twins.push((earlier, later)));
+        let places = known.iter().map(|base| cur.find(&pass.cur, base).map_or(ABSENT, |at| at as u32)).collect();
+        let new = BaseIndex::of(&pass.new, |_, _| {});
+        Ok(Look { pass, places, twins, new, arrivals })
     }
 
-    fn sees(&self, base: &[u8]) -> bool {
-        self.cur.find(&self.pass.cur, base).is_some() || self.new.find(&self.pass.new, base).is_some()
+    fn place(&self, at: usize) -> Option<u32> {
+        self.places.get(at).copied().filter(|&place| place != ABSENT)
     }
 
     /// Whether this pass, not having seen the name, proves anything about it.
@@ -170,37 +171,57 @@ impl Look {
     }
 }
 
-fn is_gone(looks: &[Look], base: &[u8]) -> bool {
-    let mut absent = looks.iter().filter(|look| !look.sees(base)).peekable();
-    absent.peek().is_some()
-        && looks.len() >= 2
-        && absent.clone().count() == looks.len()
-        && absent.any(|look| look.can_tell(base))
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// In `cur/`, by the pass of this number and at this place.
+    Seen(usize, u32),
+    /// On its way, in `new/`.
+    Coming,
+    Gone,
+    Open,
 }
 
-fn conclude(mut looks: Vec<Look>, known: &Names) -> Scan {
+fn fate(looks: &[Look], known: &Names, at: usize) -> Fate {
+    if let Some((pass, place)) = looks.iter().enumerate().rev().find_map(|(pass, look)| Some((pass, look.place(at)?))) {
+        return Fate::Seen(pass, place);
+    }
+    let base = known.get(at);
+    if looks.iter().any(|look| look.new.find(&look.pass.new, base).is_some()) {
+        return Fate::Coming;
+    }
+    if looks.len() >= 2 && looks.iter().any(|look| look.can_tell(base)) { Fate::Gone } else { Fate::Open }
+}
+
+fn conclude(looks: Vec<Look>, known: &Names) -> Result<Scan> {
+    let last = looks.len().saturating_sub(1);
+    let count = looks.last().map_or(0, |look| look.pass.cur.len());
+    let mut claimed = vec![false; count];
     let mut missed = Names::new();
     let mut presence = Vec::with_capacity(known.len());
-    for base in known.iter() {
-        presence.push(place(&looks, base, &mut missed));
+    for at in 0..known.len() {
+        presence.push(match fate(&looks, known, at) {
+            Fate::Seen(pass, place) if pass == last => match claimed.get_mut(place as usize) {
+                Some(claim) if !*claim => {
+                    *claim = true;
+                    Presence::At(place)
+                }
+                // A second line of the same name: the first, with the lower UID, has the file.
+                _ => Presence::Gone,
+            },
+            Fate::Seen(pass, place) => {
+                missed.push(looks.get(pass).map_or(b"", |look| look.pass.cur.get(place as usize)))?;
+                Presence::At((count + missed.len() - 1) as u32)
+            }
+            Fate::Gone => Presence::Gone,
+            Fate::Coming | Fate::Open => Presence::Doubtful,
+        });
     }
-    // There was at least one look.
-    let pass = looks.pop().map_or_else(Pass::default, |look| look.pass);
-    Scan { pass, known: presence, missed }
-}
-
-fn place(looks: &[Look], base: &[u8], missed: &mut Names) -> Presence {
-    for (age, look) in looks.iter().rev().enumerate() {
-        let Some(at) = look.cur.find(&look.pass.cur, base) else { continue };
-        if age == 0 {
-            return Presence::At(at as u32);
-        }
-        let last = looks.last().map_or(0, |last| last.pass.cur.len());
-        if missed.push(look.pass.cur.get(at)).is_ok() {
-            return Presence::At((last + missed.len() - 1) as u32);
-        }
-    }
-    if is_gone(looks, base) { Presence::Gone } else { Presence::Doubtful }
+    let (pass, twins) = looks.into_iter().next_back().map(|look| (look.pass, look.twins)).unwrap_or_default();
+    // Of two names of one base the later is the one that was looked up.
+    twins.iter().for_each(|&(earlier, _)| claimed.iter_mut().skip(earlier).take(1).for_each(|claim| *claim = true));
+    let mut strangers: Vec<usize> = (0..count).filter(|&at| claimed.get(at) == Some(&false)).collect();
+    strangers.sort_by(|&a, &b| delivery_order(pass.cur.get(a), pass.cur.get(b)));
+    Ok(Scan { pass, known: presence, strangers, twins, missed })
 }
 
 /// The names of what may be message files; hidden names are other programs' business.

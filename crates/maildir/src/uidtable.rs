@@ -11,7 +11,7 @@ use crate::dir::Stamp;
 use crate::durable;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
-use crate::names::{BaseIndex, Names};
+use crate::names::Names;
 use nix::fcntl::OFlag;
 use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -98,7 +98,9 @@ impl UidTable {
             table.uid_next = highest + 1;
             table.layout.ragged = true;
         }
-        table.settle(sorted);
+        if !sorted {
+            table.sort();
+        }
         table.layout.saved = table.uids.len();
         Ok(table)
     }
@@ -119,25 +121,13 @@ impl UidTable {
         Ok(table)
     }
 
-    /// Puts lines into the order of their UIDs; of two lines with one name the lower UID stays, of two with one UID the first.
-    fn settle(&mut self, sorted: bool) {
+    /// Puts lines into the order of their UIDs; of two with one UID the first stays.
+    fn sort(&mut self) {
         let mut keep: Vec<usize> = (0..self.uids.len()).collect();
         let uid = |at: &usize| self.uids.get(*at).copied().unwrap_or(0);
-        if !sorted {
-            keep.sort_by_key(uid);
-            keep.dedup_by_key(|at| uid(at));
-        }
-        let ordered = self.pick(&keep);
-        let mut twice = Vec::new();
-        BaseIndex::whole(&ordered.1, |_, at| twice.push(at));
-        if twice.is_empty() && sorted {
-            return;
-        }
-        (self.uids, self.bases) = ordered;
-        if !twice.is_empty() {
-            let keep: Vec<usize> = (0..self.uids.len()).filter(|at| twice.binary_search(at).is_err()).collect();
-            (self.uids, self.bases) = self.pick(&keep);
-        }
+        keep.sort_by_key(uid);
+        keep.dedup_by_key(|at| uid(at));
+        (self.uids, self.bases) = self.pick(&keep);
     }
 
     fn pick(&self, places: &[usize]) -> (Vec<u32>, Names) {

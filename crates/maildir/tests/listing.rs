@@ -70,6 +70,18 @@ fn couriers_own_table_goes_on() {
 }
 
 #[test]
+fn of_two_lines_of_one_name_the_lower_uid_has_the_file() {
+    let place = Place::new();
+    place.write("courierimapuiddb", "1 795310093 9\n3 1001.b\n5 1001.b\n7 1002.c\n8 1001.b\n");
+    place.write("cur/1001.b:2,S", "x");
+    place.write("cur/1002.c:2,", "x");
+    assert_eq!(shown(&place.inbox().list().unwrap()), pairs(&[(3, "1001.b:2,S"), (7, "1002.c:2,")]));
+    place.write("new/1003.d", "x");
+    assert_eq!(place.inbox().list().unwrap().uids(), [3, 7, 9]);
+    assert!(place.read("courierimapuiddb").ends_with("\n3 1001.b\n7 1002.c\n9 1003.d\n"), "the others are stale");
+}
+
+#[test]
 fn a_table_cut_anywhere_gives_no_uid_twice() {
     let whole = "1 795310093 0000000004\n1 1001.a\n2 1002.b\n3 1003.c\n";
     for end in 0..=whole.len() {
