@@ -184,7 +184,7 @@ def test_create_refuses_what_is_there(imap):
 
 
 @pytest.mark.parametrize("name", [
-    "Sent", "INBOXES", "INBOX..a", "INBOX.a..b", "INBOX.a/b", "INBOX...", "INBOX.cur", "INBOX.new", "INBOX.tmp", "INBOX.&AOk", "INBOX.&foo-",
+    "Sent", "INBOXES", "INBOX..a", "INBOX.a..b", "INBOX.a/b", "INBOX...", "INBOX.cur", "INBOX.new", "INBOX.tmp", "INBOX.&AOk", "INBOX.&fop-",
     "INBOX.R&D", "INBOX.&AGE-", "INBOX.&AC8-", "INBOX.&AC4-", "INBOX.&AAo-", "INBOX.&2D0-", "INBOX." + "x" * 255, "INBOX" + ".d" * 21, "#shared.x",
     "INBOX.a\tb",
 ])
@@ -199,11 +199,15 @@ def test_create_says_how_names_begin(imap):
 
 
 def test_names_beyond_ascii(imap, place, box):
-    for name, disk in (("&2D3eAA-", "😀"), ("R&-D", "R&D"), ("&U,BTFw-", "台北"), ("a b\\\"c", 'a b"c')):
+    for name, disk in (("R&-D", "R&D"), ("&U,BTFw-", "台北"), ("a b\\\"c", 'a b"c')):
         imap.ok(f'CREATE "INBOX.{name}"')
         assert (box / f".{disk}" / "cur").is_dir()
         imap.ok(f'STATUS "INBOX.{name}" (MESSAGES)')
     assert listed(imap, "", "*") == listed(courier(place, box), "", "*")
+    # A surrogate pair. (Debian's Courier 5.0.13 dies of such a folder at its next LIST.)
+    imap.ok("CREATE INBOX.&2D3eAA-")
+    assert (box / ".😀" / "cur").is_dir()
+    assert "INBOX.&2D3eAA-" in listed(imap, "", "*")
 
 
 def test_a_name_as_a_literal(imap, box):

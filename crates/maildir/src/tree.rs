@@ -82,11 +82,11 @@ impl Root {
 
     /// Renames a folder and all below it, or none of them. UIDs stay. Of INBOX the messages move, not the folder.
     pub fn rename(&self, from: &FolderName, to: &FolderName) -> Result<()> {
-        if !to.may_be_created() {
-            return Err(Error::BadName(to.directory().to_vec()));
-        }
         if self.has(to) {
             return Err(Error::Exists(to.directory().to_vec()));
+        }
+        if !to.may_be_created() {
+            return Err(Error::BadName(to.directory().to_vec()));
         }
         if from.is_inbox() {
             return self.move_inbox(to);
