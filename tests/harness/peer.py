@@ -29,8 +29,8 @@ class Courier(Server):
     """couriertcpd, imaplogin, authdaemond with authuserdb, imapd: as Debian ships them, on a port of ours."""
 
     @classmethod
-    def start(cls, place, account=None, accounts=(), port=None, front=None):
-        """`front` replaces `couriertcpd ... PORT` by another super-server's words."""
+    def start(cls, place, account=None, accounts=(), port=None, front=None, serve=("/usr/bin/imapd", "Maildir")):
+        """`front` replaces `couriertcpd ... PORT` by another super-server's words, `serve` Courier's imapd."""
         account = account or Account(place)
         port = port or free_port()
         etc = place.path / "etc-courier"
@@ -42,7 +42,7 @@ class Courier(Server):
         rc = etc / "authdaemonrc"
         rc.write_text(rc.read_text().replace('authmodulelist="authpam"', 'authmodulelist="authuserdb"'))
         front = front or [debian("couriertcpd"), "-address=127.0.0.1", "-maxprocs=100", "-maxperip=100", "-nodnslookup", "-noidentlookup", str(port)]
-        command = " ".join(map(str, ["exec", *front, debian("/usr/lib/courier/courier/imaplogin"), "/usr/bin/imapd", "Maildir"]))
+        command = " ".join(map(str, ["exec", *front, debian("/usr/lib/courier/courier/imaplogin"), *serve]))
         script = place.script("start-courier", SETUP.format(
             etc=etc, pid=place / "authdaemond.pid", command=command, makeuserdb=debian("/usr/sbin/makeuserdb"), logger=debian("courierlogger"),
             authdaemond=debian("/usr/lib/courier/courier-authlib/authdaemond")))
