@@ -1,7 +1,7 @@
 //! Answers: status lines with their codes, and the untagged lines of mailboxes (RFC 3501 section 7).
 
 use crate::class;
-use crate::flag::{Flags, is_keyword};
+use crate::flag::{Flag, Flags, is_keyword};
 use crate::numbers::NumberSet;
 use crate::write;
 
@@ -106,8 +106,14 @@ pub fn flags(out: &mut Vec<u8>, system: Flags, keywords: &[&[u8]]) {
     out.extend_from_slice(b"* FLAGS ");
     let start = out.len();
     flag_list(out, Flags::NONE, false, keywords);
-    extend_list(out, start, system.iter().map(crate::Flag::name).chain([b"\\Recent".as_slice()]));
+    extend_list(out, start, listed(system).chain([b"\\Recent".as_slice()]));
     out.extend_from_slice(b"\r\n");
+}
+
+/// Courier names what may be set in another order than what a message has.
+fn listed(system: Flags) -> impl Iterator<Item = &'static [u8]> {
+    const ORDER: [Flag; 5] = [Flag::Draft, Flag::Answered, Flag::Flagged, Flag::Deleted, Flag::Seen];
+    ORDER.into_iter().filter(move |&flag| system.has(flag)).map(Flag::name)
 }
 
 /// `(\Draft \Seen word)`: a message's flags. A keyword that is no atom, as some other program may have left it, is
@@ -239,7 +245,7 @@ impl Code<'_> {
                 let start = out.len() - 2;
                 extend_list(out, start, keywords.iter().copied().filter(|word| is_keyword(word)));
                 extend_list(out, start, create.then_some(b"\\*".as_slice()).into_iter());
-                extend_list(out, start, system.iter().map(crate::Flag::name));
+                extend_list(out, start, listed(system));
             }
             Code::Written(bytes) => out.extend_from_slice(bytes),
             Code::UidNext(number) => named_number(out, b"UIDNEXT", number),
@@ -347,7 +353,7 @@ mod tests {
         assert_eq!(written(|out| numbered(out, 3, b"EXISTS")), "* 3 EXISTS\r\n");
         assert_eq!(
             written(|out| flags(out, Flags::ALL, &[b"word"])),
-            "* FLAGS (word \\Draft \\Flagged \\Answered \\Seen \\Deleted \\Recent)\r\n"
+            "* FLAGS (word \\Draft \\Answered \\Flagged \\Deleted \\Seen \\Recent)\r\n"
         );
         let keywords: [&[u8]; 2] = [b"a b", b"$Label1"];
         let system = Flags::from(Flag::Seen).with(Flag::Draft);
