@@ -270,7 +270,11 @@ def test_idling_costs_nothing(box):
         with open(f"/proc/{client.owner.pid}/status") as status:
             return int(re.search(r"voluntary_ctxt_switches:\t(\d+)", status.read())[1])
 
+    def waits():
+        with open(f"/proc/{client.owner.pid}/wchan") as wchan:
+            return "poll" in wchan.read()
+
+    wait_for(waits)
     before = ticks(), switches()
     assert client.silent(1)
     assert (ticks(), switches()) == before, "woken without a reason"
-    wait_for(lambda: "poll" in open(f"/proc/{client.owner.pid}/wchan").read())

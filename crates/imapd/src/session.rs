@@ -117,6 +117,13 @@ impl Session {
         self.selected.as_ref().is_some_and(|mailbox| mailbox.watch(&mut self.watch))
     }
 
+    /// What was missing when the watch began may be there by now.
+    pub fn complete_watch(&mut self) {
+        if self.watch.is_partial() {
+            self.watch();
+        }
+    }
+
     /// No longer.
     pub fn unwatch(&mut self) {
         self.watch.leave();

@@ -180,9 +180,10 @@ impl Mailbox {
     /// Have `watch` wake the session when this folder changes. False: poll.
     pub fn watch(&self, watch: &mut Watch) -> bool {
         let keywords = maildir::keywords::directory(&self.folder).ok().flatten();
-        let mut directories = vec![self.folder.new_dir().as_fd(), self.folder.cur().as_fd()];
-        directories.extend(keywords.as_ref().map(AsFd::as_fd));
-        watch.follow(&directories)
+        watch.set_partial(keywords.is_none());
+        // Where nobody used a keyword yet, the directory's making is what wakes us.
+        let keywords = keywords.as_ref().unwrap_or(self.folder.dir());
+        watch.follow(&[self.folder.new_dir().as_fd(), self.folder.cur().as_fd(), keywords.as_fd()])
     }
 
     /// The folder's files, for whoever reads messages.

@@ -13,6 +13,8 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 pub struct Watch {
     instance: Instance,
     descriptors: Vec<WatchDescriptor>,
+    /// Something is not there yet that must be watched once it is.
+    partial: bool,
 }
 
 #[derive(Default)]
@@ -27,6 +29,15 @@ impl Watch {
     /// Nothing is opened yet.
     pub fn new() -> Watch {
         Watch::default()
+    }
+
+    /// Whether a directory has been missing that the folder may get: once awake, watch anew before looking.
+    pub fn is_partial(&self) -> bool {
+        self.partial
+    }
+
+    pub(crate) fn set_partial(&mut self, partial: bool) {
+        self.partial = partial;
     }
 
     /// Watch these directories and no others. False: poll instead.

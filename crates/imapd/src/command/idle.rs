@@ -126,6 +126,7 @@ impl Clock {
 
     /// A folder that cannot be read now may be readable at the next look.
     fn look(&mut self, session: &mut Session) -> Result<(), Stop> {
+        session.complete_watch();
         if let Err(Stop::Ended(end)) = updates::tell(session, Expunges::Report) {
             return Err(Stop::Ended(end));
         }
