@@ -12,6 +12,9 @@ use crate::message::{Message, Source};
 /// Bytes of one address list as shown; what comes after is left out.
 const MAX_LIST: usize = 1 << 20;
 
+/// A longer answer gets room for itself and no more: growing by doubling may not fit in a small address space.
+const EXACT: usize = 4 << 10;
+
 const TEXTS: [&str; 4] = ["Date", "Subject", "In-Reply-To", "Message-ID"];
 const LISTS: [&str; 6] = ["From", "Sender", "Reply-To", "To", "Cc", "Bcc"];
 
@@ -37,6 +40,7 @@ impl<S: Source> Message<S> {
             collector.push(piece, choose, |name, value| envelope.field(name, value));
         }
         collector.finish(choose, |name, value| envelope.field(name, value));
+        drop(collector);
         envelope.write(out);
         Ok(())
     }
@@ -74,6 +78,12 @@ impl Envelope {
     fn write(&self, out: &mut Vec<u8>) {
         let [date, subject, in_reply_to, message_id] = &self.texts;
         let [from, sender, reply_to, to, cc, bcc] = &self.lists;
+        let texts: usize = self.texts.iter().flatten().map(Vec::len).sum();
+        let lists = [from, from, from, sender, reply_to, to, cc, bcc].map(|list| list.shown.len());
+        let long = texts + lists.iter().sum::<usize>();
+        if long > EXACT {
+            out.reserve_exact(long + EXACT);
+        }
         out.push(b'(');
         write::nstring(out, date.as_deref());
         out.push(b' ');

@@ -186,9 +186,16 @@ fn gather(piece: Piece<'_>, name: &mut Vec<u8>, value: &mut Vec<u8>, out: &mut i
             bytes = memchr(b':', bytes).and_then(|c| bytes.get(c + 1..)).unwrap_or_default();
         }
     }
+    if bytes.len() > value.capacity() - value.len() && value.len() >= STEP {
+        // Doubling would cost a megabyte of a hostile message's field that nobody looks at.
+        value.reserve_exact(bytes.len().max(STEP));
+    }
     let room = MAX_FIELD.saturating_sub(value.len());
     unfold(bytes.get(..room.min(bytes.len())).unwrap_or_default(), value);
 }
+
+/// From this length on a value grows by steps.
+const STEP: usize = 64 << 10;
 
 fn deliver(name: &mut Vec<u8>, value: &mut Vec<u8>, out: &mut impl FnMut(&[u8], &[u8])) {
     if !name.is_empty() {

@@ -226,7 +226,12 @@ impl Machine {
         } else if let Some(parent) = parent.and_then(|i| self.structure.parts.get_mut(i as usize)) {
             parent.first = Some(index);
         }
-        self.structure.parts.push(Part {
+        let parts = &mut self.structure.parts;
+        if parts.len() == parts.capacity() {
+            // Doubling would take half as much again from a small address space.
+            parts.reserve_exact(parts.len() / 4 + 4);
+        }
+        parts.push(Part {
             header: at,
             body: at,
             end: at,

@@ -1,5 +1,6 @@
 //! FETCH and UID FETCH (RFC 3501 section 6.4.5).
 
+use std::borrow::Cow;
 use std::fs::File;
 
 use imap::{
@@ -76,20 +77,26 @@ fn mark_seen(session: &mut Session, some: &[u32]) -> NumberSet {
     stored.numbers
 }
 
-/// An item that is ready to be sent.
-enum Ready {
-    Text(Vec<u8>),
-    /// The name, and what is sent as a literal.
-    Piece(Vec<u8>, Piece),
-}
-
-/// One message. Nothing of it is sent before all of it could be read so far that its lengths are known.
+/// One message. Before anything of it is sent, all of it is read so far that its lengths are known.
 fn one(session: &mut Session, number: u32, items: &[FetchItem], marked: bool) -> Result<(), Stop> {
     let Some(mailbox) = &mut session.selected else { return Ok(()) };
-    let mut reading = None;
-    let ready = prepare(mailbox, number, items, marked, &mut reading);
-    let result = ready.and_then(|ready| send(&mut session.wire, &mut session.sent, number, ready, &mut reading));
-    if let Some(message) = reading.filter(|_| result.is_ok() && items.iter().any(is_partial)) {
+    let mut message = match items.iter().any(needs_file) {
+        true => Some(mailbox.take_message(number)?),
+        false => None,
+    };
+    let mut answer = Answering { mailbox, number, message: message.as_mut(), wire: &mut session.wire };
+    let pieces = answer.prepare(items)?;
+    let begun = answer.wire.out().len();
+    let sent_before = answer.wire.counts().1;
+    let result = answer.write(items, pieces, marked, &mut session.sent);
+    if matches!(result, Err(Stop::Refused(_))) && answer.wire.counts().1 != sent_before {
+        // Half of an answer is with the client: there is no way back.
+        PROGRAM.warn(b"disconnected in the middle of a message that cannot be read to its end");
+        return Err(Stop::Ended(End::Disconnected));
+    }
+    if result.is_err() {
+        session.wire.out().truncate(begun);
+    } else if let Some(message) = message.filter(|_| items.iter().any(is_partial)) {
         mailbox.keep_message(number, message);
     }
     result
@@ -99,156 +106,163 @@ fn is_partial(item: &FetchItem) -> bool {
     matches!(item, FetchItem::Section(section) if section.partial.is_some())
 }
 
-fn prepare(
-    mailbox: &mut Mailbox,
-    number: u32,
-    items: &[FetchItem],
-    marked: bool,
-    reading: &mut Option<Message<File>>,
-) -> Result<Vec<Ready>, Stop> {
-    if items.iter().any(needs_file) {
-        *reading = Some(mailbox.take_message(number)?);
-    }
-    let mut ready = Vec::with_capacity(items.len() + 1);
-    for item in items {
-        ready.push(match (item, reading.as_mut()) {
-            (FetchItem::Rfc822Size, None) => Ready::Text(size(mailbox.wire_size(number)?)),
-            (item, Some(message)) if needs_file(item) || *item == FetchItem::Rfc822Size => {
-                let made = read(message, item);
-                made.map_err(|error| mailbox.read_error(number, &error))?
-            }
-            (item, _) => Ready::Text(known(mailbox, number, item)?),
-        });
-    }
-    if marked && !items.contains(&FetchItem::Flags) {
-        ready.push(Ready::Text(known(mailbox, number, &FetchItem::Flags)?));
-    }
-    if let Some(size) = reading.as_mut().and_then(|message| message.known_size())
-        && let Some(uid) = mailbox.uid(number)
-    {
-        mailbox.note_size(uid, size);
-    }
-    Ok(ready)
-}
-
 /// Whether the message must be opened.
 fn needs_file(item: &FetchItem) -> bool {
     use FetchItem::{Flags, InternalDate, Rfc822Size, Uid};
     !matches!(item, Flags | InternalDate | Rfc822Size | Uid)
 }
 
-/// What is known without reading the message.
-fn known(mailbox: &mut Mailbox, number: u32, item: &FetchItem) -> Result<Vec<u8>, Error> {
-    let mut out = Vec::new();
-    match item {
-        FetchItem::Uid => {
-            out.extend_from_slice(b"UID ");
-            write::number(&mut out, u64::from(mailbox.uid(number).ok_or(Error::BadNumber)?));
-        }
-        FetchItem::InternalDate => {
-            out.extend_from_slice(b"INTERNALDATE ");
-            DateTime { unix: mailbox.internal_date(number)?, zone: 0 }.write(&mut out);
-        }
-        _ => {
-            let shown = mailbox.flags(number).ok_or(Error::BadNumber)?;
-            out.extend_from_slice(b"FLAGS ");
-            response::flag_list(&mut out, shown.system, shown.recent, &shown.keywords);
-        }
-    }
-    Ok(out)
-}
-
-fn size(octets: u64) -> Vec<u8> {
-    let mut out = b"RFC822.SIZE ".to_vec();
-    write::number(&mut out, octets);
-    out
-}
-
-/// What is read from the message.
-fn read(message: &mut Message<File>, item: &FetchItem) -> std::io::Result<Ready> {
-    let mut out = Vec::new();
-    match item {
-        FetchItem::Envelope => {
-            out.extend_from_slice(b"ENVELOPE ");
-            message.envelope(&mut out)?;
-        }
-        FetchItem::Body => {
-            out.extend_from_slice(b"BODY ");
-            message.body_structure(false, &mut out)?;
-        }
-        FetchItem::BodyStructure => {
-            out.extend_from_slice(b"BODYSTRUCTURE ");
-            message.body_structure(true, &mut out)?;
-        }
-        FetchItem::Section(section) => {
-            section.write(&mut out);
-            return piece(message, out, section);
-        }
-        FetchItem::Rfc822 => return piece(message, b"RFC822".to_vec(), &whole(SectionText::All)),
-        FetchItem::Rfc822Header => return piece(message, b"RFC822.HEADER".to_vec(), &whole(SectionText::Header)),
-        FetchItem::Rfc822Text => return piece(message, b"RFC822.TEXT".to_vec(), &whole(SectionText::Text)),
-        FetchItem::Rfc822Size | FetchItem::Flags | FetchItem::InternalDate | FetchItem::Uid => {
-            out = size(message.size()?);
-        }
-    }
-    Ok(Ready::Text(out))
-}
-
-fn whole(text: SectionText) -> BodySection {
-    BodySection { section: Section { part: Vec::new(), text }, partial: None, peek: false }
-}
-
-fn piece(message: &mut Message<File>, mut name: Vec<u8>, section: &BodySection) -> std::io::Result<Ready> {
-    Ok(match message.piece(&section.section, section.partial)? {
-        Some(piece) if piece.size() > 0 => Ready::Piece(name, piece),
-        nothing => {
-            name.extend_from_slice(if nothing.is_some() { b" \"\"" } else { b" NIL" });
-            Ready::Text(name)
-        }
-    })
-}
-
-fn send(
-    wire: &mut Wire,
-    sent: &mut Sent,
+/// One FETCH response in the making.
+struct Answering<'a> {
+    mailbox: &'a mut Mailbox,
     number: u32,
-    ready: Vec<Ready>,
-    reading: &mut Option<Message<File>>,
-) -> Result<(), Stop> {
-    let out = wire.out();
-    out.extend_from_slice(b"* ");
-    write::number(out, u64::from(number));
-    out.extend_from_slice(b" FETCH ");
-    for (place, item) in ready.into_iter().enumerate() {
-        wire.out().push(if place == 0 { b'(' } else { b' ' });
-        match item {
-            Ready::Text(text) => wire.out().extend_from_slice(&text),
-            Ready::Piece(name, piece) => {
-                *if piece.is_header() { &mut sent.headers } else { &mut sent.body } += piece.size();
-                wire.out().extend_from_slice(&name);
-                wire.out().push(b' ');
-                if let Some(message) = reading.as_mut() {
-                    send_piece(wire, message, piece)?;
+    message: Option<&'a mut Message<File>>,
+    wire: &'a mut Wire,
+}
+
+impl Answering<'_> {
+    /// Reads what has to be known, so that a message that cannot be read is noticed while nothing of it is sent:
+    /// the pieces to send, in the order of the items.
+    fn prepare(&mut self, items: &[FetchItem]) -> Result<Vec<Option<Piece>>, Stop> {
+        let mut pieces = Vec::new();
+        for item in items {
+            match (item, &mut self.message) {
+                (FetchItem::InternalDate, _) => drop(self.mailbox.internal_date(self.number)?),
+                (FetchItem::Rfc822Size, None) => drop(self.mailbox.wire_size(self.number)?),
+                (_, None) => {}
+                (item, Some(message)) => {
+                    let read = match (item, section(item)) {
+                        (_, Some(section)) => {
+                            message.piece(&section.section, section.partial).map(|piece| pieces.push(piece))
+                        }
+                        (FetchItem::Envelope, _) => message.header().map(drop),
+                        (FetchItem::Body | FetchItem::BodyStructure | FetchItem::Rfc822Size, _) => {
+                            message.size().map(drop)
+                        }
+                        _ => Ok(()),
+                    };
+                    read.map_err(|error| self.mailbox.read_error(self.number, &error))?;
                 }
             }
         }
+        let size = self.message.as_ref().and_then(|message| message.known_size());
+        if let (Some(size), Some(uid)) = (size, self.mailbox.uid(self.number)) {
+            self.mailbox.note_size(uid, size);
+        }
+        Ok(pieces)
     }
-    wire.out().extend_from_slice(b")\r\n");
-    Ok(())
-}
 
-/// A literal. Once its length is announced there is no way back: if the bytes cannot be had, the connection ends.
-fn send_piece(wire: &mut Wire, message: &mut Message<File>, mut piece: Piece) -> Result<(), Stop> {
-    write::literal_head(wire.out(), piece.size());
-    loop {
-        match message.read(&mut piece, wire.out()) {
-            Ok(true) => wire.relieve()?,
-            Ok(false) => return Ok(()),
-            Err(error) => {
-                let what = format!("unable to read a message to its end: {}", chain::reason(&error));
-                PROGRAM.warn(what.as_bytes());
-                return Err(Stop::Ended(End::Disconnected));
+    /// `* n FETCH (...)`
+    fn write(
+        &mut self,
+        items: &[FetchItem],
+        pieces: Vec<Option<Piece>>,
+        marked: bool,
+        sent: &mut Sent,
+    ) -> Result<(), Stop> {
+        let out = self.wire.out();
+        out.extend_from_slice(b"* ");
+        write::number(out, u64::from(self.number));
+        out.extend_from_slice(b" FETCH ");
+        let mut pieces = pieces.into_iter();
+        let flags = (marked && !items.contains(&FetchItem::Flags)).then_some(&FetchItem::Flags);
+        for (place, item) in items.iter().chain(flags).enumerate() {
+            self.wire.out().push(if place == 0 { b'(' } else { b' ' });
+            match section(item) {
+                Some(section) => {
+                    write_name(item, &section, self.wire.out());
+                    let piece = pieces.next().flatten();
+                    if let Some(piece) = &piece {
+                        *if piece.is_header() { &mut sent.headers } else { &mut sent.body } += piece.size();
+                    }
+                    self.piece(piece)?;
+                }
+                None => self.item(item)?,
             }
         }
+        self.wire.out().extend_from_slice(b")\r\n");
+        Ok(())
     }
+
+    /// An item that is no piece of the message.
+    fn item(&mut self, item: &FetchItem) -> Result<(), Stop> {
+        let (number, out) = (self.number, self.wire.out());
+        match item {
+            FetchItem::Uid => {
+                out.extend_from_slice(b"UID ");
+                write::number(out, u64::from(self.mailbox.uid(number).ok_or(Error::BadNumber)?));
+            }
+            FetchItem::InternalDate => {
+                out.extend_from_slice(b"INTERNALDATE ");
+                DateTime { unix: self.mailbox.internal_date(number)?, zone: 0 }.write(out);
+            }
+            FetchItem::Rfc822Size => {
+                out.extend_from_slice(b"RFC822.SIZE ");
+                write::number(out, self.mailbox.wire_size(number)?);
+            }
+            FetchItem::Envelope | FetchItem::Body | FetchItem::BodyStructure => {
+                let Some(message) = &mut self.message else { return Ok(()) };
+                let written = match item {
+                    FetchItem::Envelope => {
+                        out.extend_from_slice(b"ENVELOPE ");
+                        message.envelope(out)
+                    }
+                    _ => {
+                        let extended = *item == FetchItem::BodyStructure;
+                        out.extend_from_slice(if extended { b"BODYSTRUCTURE " } else { b"BODY " });
+                        message.body_structure(extended, out)
+                    }
+                };
+                written.map_err(|error| self.mailbox.read_error(number, &error))?;
+            }
+            _ => {
+                let shown = self.mailbox.flags(number).ok_or(Error::BadNumber)?;
+                out.extend_from_slice(b"FLAGS ");
+                response::flag_list(out, shown.system, shown.recent, &shown.keywords);
+            }
+        }
+        Ok(())
+    }
+
+    /// A literal, or what stands for nothing.
+    fn piece(&mut self, piece: Option<Piece>) -> Result<(), Stop> {
+        let mut piece = match piece {
+            Some(piece) if piece.size() > 0 => piece,
+            nothing => {
+                self.wire.out().extend_from_slice(if nothing.is_some() { b"\"\"" } else { b"NIL" });
+                return Ok(());
+            }
+        };
+        let Some(message) = &mut self.message else { return Ok(()) };
+        write::literal_head(self.wire.out(), piece.size());
+        loop {
+            let more = message.read(&mut piece, self.wire.out());
+            if !more.map_err(|error| self.mailbox.read_error(self.number, &error))? {
+                return Ok(());
+            }
+            self.wire.relieve()?;
+        }
+    }
+}
+
+/// The section that an item means, if it is one.
+fn section(item: &FetchItem) -> Option<Cow<'_, BodySection>> {
+    let text = match item {
+        FetchItem::Section(section) => return Some(Cow::Borrowed(section)),
+        FetchItem::Rfc822 => SectionText::All,
+        FetchItem::Rfc822Header => SectionText::Header,
+        FetchItem::Rfc822Text => SectionText::Text,
+        _ => return None,
+    };
+    Some(Cow::Owned(BodySection { section: Section { part: Vec::new(), text }, partial: None, peek: false }))
+}
+
+fn write_name(item: &FetchItem, section: &BodySection, out: &mut Vec<u8>) {
+    match item {
+        FetchItem::Rfc822 => out.extend_from_slice(b"RFC822"),
+        FetchItem::Rfc822Header => out.extend_from_slice(b"RFC822.HEADER"),
+        FetchItem::Rfc822Text => out.extend_from_slice(b"RFC822.TEXT"),
+        _ => section.write(out),
+    }
+    out.push(b' ');
 }
