@@ -308,8 +308,11 @@ fn time_is_linear() {
         "a: b\n",
         " x\n",
     ] {
-        let small = (0..3).map(|_| grown(unit, 500)).min().unwrap_or_default();
-        let large = (0..3).map(|_| grown(unit, 32_000)).min().unwrap_or_default();
-        assert!(large <= small.max(std::time::Duration::from_micros(200)) * 80 * 2, "{unit:?}: {small:?} {large:?}");
+        // Another process may have the processor: one good measurement is enough.
+        let linear = (0..20).any(|_| {
+            let small = grown(unit, 500).max(std::time::Duration::from_micros(200));
+            grown(unit, 32_000) <= small * 80
+        });
+        assert!(linear, "{unit:?}");
     }
 }
