@@ -2,9 +2,10 @@
 
 use crate::exit;
 use nix::errno::Errno;
-use nix::unistd::{Gid, Uid, getgroups, getresgid, getresuid, initgroups, setgroups, setresgid, setresuid, setuid};
+use nix::unistd::{Gid, Uid, getgroups, getresgid, getresuid, initgroups};
 use std::ffi::CString;
-use std::fmt;
+use std::{fmt, io};
+use sys::process;
 
 /// Who to become.
 #[derive(Clone, Debug)]
@@ -76,8 +77,8 @@ impl Identity {
         if was_root {
             self.set_groups(gid)?;
         }
-        setresgid(gid, gid, gid).map_err(failed("setresgid"))?;
-        setresuid(uid, uid, uid).map_err(failed("setresuid"))?;
+        process::set_gid(self.gid).map_err(refused("setresgid"))?;
+        process::set_uid(self.uid).map_err(refused("setresuid"))?;
         // Who was no root keeps the groups of the session it was started from.
         if !is_now(uid, gid)? || (was_root && self.holds_foreign_groups()?) {
             return Err(NotDropped::StillPrivileged);
@@ -87,11 +88,8 @@ impl Identity {
 
     fn set_groups(&self, gid: Gid) -> Result<(), NotDropped> {
         match &self.groups {
-            Groups::Only(group) => setgroups(&[Gid::from_raw(*group)]).map_err(failed("setgroups")),
-            Groups::These(groups) => {
-                let groups: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
-                setgroups(&groups).map_err(failed("setgroups"))
-            }
+            Groups::Only(group) => process::set_groups(&[*group]).map_err(refused("setgroups")),
+            Groups::These(groups) => process::set_groups(groups).map_err(refused("setgroups")),
             Groups::Initgroups(user) => {
                 let user =
                     CString::new(user.as_slice()).map_err(|_| NotDropped::Failed("initgroups", Errno::EINVAL))?;
@@ -116,9 +114,13 @@ fn is_now(uid: Uid, gid: Gid) -> Result<bool, NotDropped> {
     let groups = getresgid().map_err(failed("getresgid"))?;
     let became = [users.real, users.effective, users.saved] == [uid; 3]
         && [groups.real, groups.effective, groups.saved] == [gid; 3];
-    Ok(became && setuid(Uid::from_raw(0)).is_err())
+    Ok(became && !process::can_become_root())
 }
 
 fn failed(call: &'static str) -> impl Fn(Errno) -> NotDropped {
     move |errno| NotDropped::Failed(call, errno)
+}
+
+fn refused(call: &'static str) -> impl Fn(io::Error) -> NotDropped {
+    move |error| NotDropped::Failed(call, Errno::from_raw(error.raw_os_error().unwrap_or(0)))
 }

@@ -82,13 +82,15 @@ impl Request {
 
     /// Any other kind; each field of its data ends in LF, and none is empty.
     pub fn sasl(service: &[u8], authtype: &[u8], fields: &[&[u8]]) -> Result<Request, Malformed> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(MAXIMUM));
-        for field in [service, authtype].iter().chain(fields) {
-            // Beyond its capacity the vector would leave an unwiped copy behind.
-            let fits = bytes.len() + field.len() + 2 <= MAXIMUM;
-            if field.is_empty() || field.iter().any(|b| matches!(b, 0 | b'\n')) || !fits {
-                return Err(Malformed);
-            }
+        let fields = || [service, authtype].into_iter().chain(fields.iter().copied());
+        let length = fields().fold(1, |sum: usize, field| sum.saturating_add(field.len()).saturating_add(1));
+        let bad = |field: &[u8]| field.is_empty() || field.iter().any(|b| matches!(b, 0 | b'\n'));
+        if length > MAXIMUM || fields().any(bad) {
+            return Err(Malformed);
+        }
+        // As long as it will be: a vector that grows leaves an unwiped copy behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length));
+        for field in fields() {
             bytes.extend_from_slice(field);
             bytes.push(b'\n');
         }

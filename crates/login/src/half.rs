@@ -1,7 +1,7 @@
 //! The two halves: fork, one record, and the end of the child.
 
 use crate::confine::confine;
-use crate::record::{MAXIMUM, Record};
+use crate::record::Record;
 use crate::settings::Settings;
 use crate::wire::{Deadline, Wire, write};
 use crate::{End, Outcome, Protocol};
@@ -23,8 +23,6 @@ const RECORD: i32 = 3;
 pub enum Lost {
     /// A system call of ours failed.
     Failed(&'static str, io::Error),
-    /// The half could not give up its rights, for this reason.
-    Unconfined(String),
     /// It ended without a record: a bug, or an attack that found one.
     Died(WaitStatus),
     /// It did not end in time, though it keeps the time itself.
@@ -44,7 +42,7 @@ pub fn talk<P: Protocol>(protocol: &P, settings: &Settings, deadline: Deadline, 
             drop(writing);
             let said = receive(&reading, deadline.and_a_little());
             let status = end(child);
-            understand(said, status)
+            Record::decode(&said?).ok_or(Lost::Died(status))
         }
     }
 }
@@ -66,54 +64,57 @@ fn converse<P: Protocol>(
     };
     let Some(record) = record else { return chain::exit::TEMPORARY };
     let _ = nix::unistd::close(2);
-    if let Err(why) = confine(parent) {
-        let _ = write(record.as_fd(), &refusal(&why), deadline);
-        return chain::exit::TEMPORARY;
-    }
-    let mut wire = Wire::new(deadline, settings.idle, sent);
+    let ended = match confine(parent) {
+        Ok(()) => hold(protocol, Wire::new(deadline, settings.idle, sent)),
+        Err(why) => Record::unconfined(why),
+    };
+    let told = ended.encode().and_then(|bytes| write(record.as_fd(), &bytes, deadline.and_a_little()).ok());
+    // To close a descriptor is not among the calls that are left; the end of the process does it.
+    std::mem::forget(record);
+    told.map_or(chain::exit::TEMPORARY, |()| chain::exit::DONE)
+}
+
+/// The conversation itself, up to its last words.
+fn hold<P: Protocol>(protocol: &P, mut wire: Wire) -> Record {
     let outcome = protocol.converse(&mut wire).unwrap_or_else(|stop| Outcome::End(stop.into()));
     if let Outcome::End(end) = outcome {
         protocol.dismiss(end, wire.out());
     }
     let _ = wire.flush();
     let (received, sent, commands) = wire.into_counts();
-    let bytes = Record { outcome, received, sent, commands }.encode();
-    let told = bytes.and_then(|bytes| write(record.as_fd(), &bytes, deadline.and_a_little()).ok());
-    // To close a descriptor is not among the calls that are left; the end of the process does it.
-    std::mem::forget(record);
-    told.map_or(chain::exit::TEMPORARY, |()| chain::exit::DONE)
+    Record { outcome: Ok(outcome), received, sent, commands }
 }
 
-/// No record begins with two zeros: that is how the half says why it does not begin.
-fn refusal(why: &str) -> Vec<u8> {
-    let mut bytes = vec![0, 0];
-    bytes.extend(why.bytes().take(200));
-    bytes
-}
-
-/// Reads up to the end of a record, and no further than that.
+/// Reads a record: its length, then as much as that and no more.
 fn receive(reading: &OwnedFd, deadline: Deadline) -> Result<Zeroizing<Vec<u8>>, Lost> {
-    let mut bytes = Zeroizing::new(vec![0; MAXIMUM]);
+    let mut head = [0; 2];
+    let length = fill(reading, &mut head, deadline)?;
+    let whole = head.get(..length).and_then(Record::length).unwrap_or(length);
+    let mut bytes = Zeroizing::new(vec![0; whole]);
+    let (start, rest) = bytes.split_at_mut(length);
+    start.copy_from_slice(head.get(..length).unwrap_or_default());
+    let length = length + fill(reading, rest, deadline)?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+/// Fills the buffer, or as much of it as there is up to the end.
+fn fill(reading: &OwnedFd, buffer: &mut [u8], deadline: Deadline) -> Result<usize, Lost> {
     let mut length = 0;
-    loop {
-        let whole = bytes.get(..length).and_then(Record::length).filter(|whole| *whole > 2);
-        if whole.is_some_and(|whole| length >= whole) || length == bytes.len() {
-            break;
-        }
+    while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
         match deadline.wait(reading.as_fd(), PollFlags::POLLIN) {
             Ok(true) => {}
             Ok(false) => return Err(Lost::Stuck),
             Err(e) => return Err(Lost::Failed("poll", e)),
         }
-        match nix::unistd::read(reading, bytes.get_mut(length..).unwrap_or_default()) {
+        match nix::unistd::read(reading, rest) {
             Ok(0) => break,
             Ok(n) => length += n,
             Err(Errno::EINTR) => {}
             Err(e) => return Err(Lost::Failed("read", e.into())),
         }
     }
-    bytes.truncate(length);
-    Ok(bytes)
+    Ok(length)
 }
 
 /// Nothing but the chain may hold the connection: the child goes, whatever it is doing.
@@ -129,20 +130,11 @@ fn end(child: Pid) -> WaitStatus {
     }
 }
 
-fn understand(said: Result<Zeroizing<Vec<u8>>, Lost>, status: WaitStatus) -> Result<Record, Lost> {
-    let bytes = said?;
-    match bytes.strip_prefix(&[0, 0]) {
-        Some(why) if !why.is_empty() => Err(Lost::Unconfined(String::from_utf8_lossy(why).into_owned())),
-        _ => Record::decode(&bytes).ok_or(Lost::Died(status)),
-    }
-}
-
 impl Lost {
     /// How a conversation that was lost counts for the log.
     pub fn describe(&self) -> Option<String> {
         Some(match self {
             Lost::Failed(what, e) => format!("unable to {what}: {}", chain::reason(e)),
-            Lost::Unconfined(why) => format!("unable to confine the conversation: {why}"),
             Lost::Died(WaitStatus::Signaled(_, signal, _)) => {
                 format!("conversation ended by signal {}", *signal as i32)
             }

@@ -8,17 +8,20 @@ use zeroize::Zeroizing;
 
 /// Longest record with its length.
 pub const MAXIMUM: usize = 8191;
+/// Length, kind and counters.
+const HEAD: usize = 2 + 1 + 8 + 8;
 /// The commands that are kept for the log.
 const COMMANDS: usize = 512;
 
 const LOGIN: u8 = b'L';
 const STARTTLS: u8 = b'S';
 const END: u8 = b'E';
+const UNCONFINED: u8 = b'U';
 
 /// How a conversation ended, and what to log of it.
 pub struct Record {
-    /// How.
-    pub outcome: Outcome,
+    /// How; or why it did not begin: the half could not give up its rights.
+    pub outcome: Result<Outcome, Vec<u8>>,
     /// Bytes from the client.
     pub received: u64,
     /// Bytes to the client.
@@ -28,30 +31,50 @@ pub struct Record {
 }
 
 impl Record {
+    /// Of a conversation that did not begin, for this reason.
+    pub fn unconfined(why: String) -> Record {
+        let mut why = why.into_bytes();
+        why.truncate(COMMANDS);
+        Record { outcome: Err(why), received: 0, sent: 0, commands: Vec::new() }
+    }
+
     /// As bytes; a login that is too long for a record is none.
     pub fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(MAXIMUM));
-        bytes.extend_from_slice(&[0, 0]);
-        bytes.push(match self.outcome {
-            Outcome::Login(_) => LOGIN,
-            Outcome::Starttls => STARTTLS,
-            Outcome::End(_) => END,
-        });
+        let commands = self.commands.get(..COMMANDS).unwrap_or(&self.commands);
+        let (kind, end);
+        let fields: &[&[u8]] = match &self.outcome {
+            Ok(Outcome::Login(login)) => {
+                kind = LOGIN;
+                &[commands, &login.tag, &login.user, &login.password]
+            }
+            Ok(Outcome::Starttls) => {
+                kind = STARTTLS;
+                &[commands]
+            }
+            Ok(Outcome::End(why)) => {
+                kind = END;
+                end = [end_code(*why)];
+                &[commands, &end]
+            }
+            Err(why) => {
+                kind = UNCONFINED;
+                &[commands, why]
+            }
+        };
+        let length = fields.iter().fold(HEAD, |sum, field| sum.saturating_add(2).saturating_add(field.len()));
+        if length > MAXIMUM {
+            return None;
+        }
+        // As long as it will be: a vector that grows leaves an unwiped copy behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length));
+        bytes.extend_from_slice(&u16::try_from(length).ok()?.to_be_bytes());
+        bytes.push(kind);
         bytes.extend_from_slice(&self.received.to_be_bytes());
         bytes.extend_from_slice(&self.sent.to_be_bytes());
-        let commands = self.commands.get(..COMMANDS).unwrap_or(&self.commands);
-        push(&mut bytes, commands)?;
-        match &self.outcome {
-            Outcome::Login(login) => {
-                push(&mut bytes, &login.tag)?;
-                push(&mut bytes, &login.user)?;
-                push(&mut bytes, &login.password)?;
-            }
-            Outcome::Starttls => {}
-            Outcome::End(end) => push(&mut bytes, &[end_code(*end)])?,
+        for field in fields {
+            bytes.extend_from_slice(&u16::try_from(field.len()).ok()?.to_be_bytes());
+            bytes.extend_from_slice(field);
         }
-        let length = u16::try_from(bytes.len()).ok()?.to_be_bytes();
-        bytes.get_mut(..2)?.copy_from_slice(&length);
         Some(bytes)
     }
 
@@ -74,27 +97,18 @@ impl Record {
         let sent = number(&mut rest)?;
         let commands = field(&mut rest)?.to_vec();
         let outcome = match *kind {
-            LOGIN => Outcome::Login(Login {
+            LOGIN => Ok(Outcome::Login(Login {
                 tag: field(&mut rest)?.to_vec(),
                 user: field(&mut rest)?.to_vec(),
                 password: Zeroizing::new(field(&mut rest)?.to_vec()),
-            }),
-            STARTTLS => Outcome::Starttls,
-            END => Outcome::End(end(field(&mut rest)?)?),
+            })),
+            STARTTLS => Ok(Outcome::Starttls),
+            END => Ok(Outcome::End(end(field(&mut rest)?)?)),
+            UNCONFINED => Err(field(&mut rest)?.to_vec()),
             _ => return None,
         };
         rest.is_empty().then_some(Record { outcome, received, sent, commands })
     }
-}
-
-fn push(bytes: &mut Vec<u8>, field: &[u8]) -> Option<()> {
-    // Beyond its capacity the vector would leave an unwiped copy behind.
-    if bytes.len() + 2 + field.len() > MAXIMUM {
-        return None;
-    }
-    bytes.extend_from_slice(&u16::try_from(field.len()).ok()?.to_be_bytes());
-    bytes.extend_from_slice(field);
-    Some(())
 }
 
 fn number(rest: &mut &[u8]) -> Option<u64> {
@@ -134,7 +148,7 @@ mod tests {
 
     fn login(user: &[u8], password: &[u8]) -> Record {
         let login = Login { tag: b"a1".to_vec(), user: user.to_vec(), password: Zeroizing::new(password.to_vec()) };
-        Record { outcome: Outcome::Login(login), received: 7, sent: 1 << 40, commands: b"NOOP LOGIN".to_vec() }
+        Record { outcome: Ok(Outcome::Login(login)), received: 7, sent: 1 << 40, commands: b"NOOP LOGIN".to_vec() }
     }
 
     #[test]
@@ -142,7 +156,7 @@ mod tests {
         let bytes = login(b"john", b"secret").encode().unwrap();
         assert_eq!(Record::length(&bytes), Some(bytes.len()));
         let record = Record::decode(&bytes).unwrap();
-        let Outcome::Login(login) = record.outcome else { panic!() };
+        let Ok(Outcome::Login(login)) = record.outcome else { panic!() };
         assert_eq!((&login.tag[..], &login.user[..], &login.password[..]), (&b"a1"[..], &b"john"[..], &b"secret"[..]));
         assert_eq!((record.received, record.sent, &record.commands[..]), (7, 1 << 40, &b"NOOP LOGIN"[..]));
     }
@@ -150,13 +164,15 @@ mod tests {
     #[test]
     fn ends_go_through() {
         for (_, end) in ENDS {
-            let record = Record { outcome: Outcome::End(end), received: 0, sent: 0, commands: Vec::new() };
+            let record = Record { outcome: Ok(Outcome::End(end)), received: 0, sent: 0, commands: Vec::new() };
             let record = Record::decode(&record.encode().unwrap()).unwrap();
-            assert!(matches!(record.outcome, Outcome::End(found) if found == end));
+            assert!(matches!(record.outcome, Ok(Outcome::End(found)) if found == end));
         }
-        let record = Record { outcome: Outcome::Starttls, received: 0, sent: 0, commands: Vec::new() };
+        let record = Record { outcome: Ok(Outcome::Starttls), received: 0, sent: 0, commands: Vec::new() };
         let record = Record::decode(&record.encode().unwrap()).unwrap();
-        assert!(matches!(record.outcome, Outcome::Starttls));
+        assert!(matches!(record.outcome, Ok(Outcome::Starttls)));
+        let record = Record::decode(&Record::unconfined("no chroot".to_owned()).encode().unwrap()).unwrap();
+        assert!(matches!(record.outcome, Err(why) if why == b"no chroot"));
     }
 
     #[test]

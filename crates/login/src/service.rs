@@ -25,20 +25,22 @@ pub fn run<P: Protocol>(protocol: &P) -> ! {
     if args.len() < 2 {
         chain::Chain::with_arguments(P::PROGRAM, args).broken()
     }
-    prepare();
-    let peer = Peer::of_connection();
     let settings = Settings::from_environment();
     let attempt = Attempt::from_environment(settings.timeout);
+    prepare(attempt.failed.is_some());
+    let peer = Peer::of_connection();
     let events = Events::new(P::PROGRAM, &peer);
     let place = Place::new(P::PROGRAM, path, args);
     Run { protocol, settings, attempt, peer: &peer, events, place, sent: 0 }.go()
 }
 
-/// What a re-run may have inherited, and what no later program needs: children of modules that are
-/// done, and the right to leave a password in a core file.
-fn prepare() {
+/// Reaps what classic modules leave to a re-run, the children that wrote their requests, and gives
+/// up what no later program needs: to leave a password in a core file.
+fn prepare(is_rerun: bool) {
     sys::process::default_signal(nix::sys::signal::Signal::SIGCHLD);
-    while matches!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive) {}
+    while is_rerun
+        && matches!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive)
+    {}
     let _ = nix::sys::prctl::set_dumpable(false);
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
 }
@@ -126,9 +128,15 @@ impl<P: Protocol> Run<'_, P> {
             names.for_each(|name| self.events.command(name));
         }
         match record.outcome {
-            Outcome::Login(login) => self.attempt_login(login),
-            Outcome::End(end) => self.leave(end, record.received),
-            Outcome::Starttls => P::PROGRAM.fatal(exit::PERMANENT, b"conversation asked for a TLS that is not offered"),
+            Ok(Outcome::Login(login)) => self.attempt_login(login),
+            Ok(Outcome::End(end)) => self.leave(end, record.received),
+            Err(why) => {
+                let what = [b"unable to confine the conversation: ", &why[..]].concat();
+                P::PROGRAM.fatal(exit::TEMPORARY, &what)
+            }
+            Ok(Outcome::Starttls) => {
+                P::PROGRAM.fatal(exit::PERMANENT, b"conversation asked for a TLS that is not offered")
+            }
         }
     }
 

@@ -12,8 +12,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::End;
 
-/// A command's longest form, and so the buffer.
+/// A command's longest form, and so the buffer at its largest.
 const COMMAND: usize = 8 * 1024;
+/// What holds most commands.
+const USUAL: usize = 512;
 /// Bytes from a stranger.
 const TOTAL: u64 = 64 * 1024;
 
@@ -107,7 +109,7 @@ impl Wire {
             deadline,
             idle,
             peeks: true,
-            buffer: Zeroizing::new(vec![0; COMMAND]),
+            buffer: Zeroizing::new(vec![0; USUAL]),
             kept: 0,
             seen: 0,
             out: Vec::new(),
@@ -151,6 +153,9 @@ impl Wire {
     }
 
     fn see(&mut self, certain: usize) -> io::Result<usize> {
+        if self.kept == self.buffer.len() {
+            self.grow();
+        }
         let room = self.buffer.get_mut(self.kept..).unwrap_or_default();
         if self.peeks {
             match sys::descriptors::peek(self.input, room) {
@@ -168,6 +173,13 @@ impl Wire {
         self.kept += n;
         self.seen = self.kept;
         Ok(n)
+    }
+
+    /// Makes room for the longest command; the old buffer is wiped.
+    fn grow(&mut self) {
+        let mut larger = Zeroizing::new(vec![0; COMMAND]);
+        larger.iter_mut().zip(self.buffer.iter()).for_each(|(new, old)| *new = *old);
+        self.buffer = larger;
     }
 
     /// Takes the bytes up to this place of [`Wire::bytes`]: they belong to the command.
