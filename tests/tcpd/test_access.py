@@ -91,6 +91,13 @@ def test_the_local_address(place):
     assert f"local=[127.0.0.2:{second}]" in listener.log()
 
 
+def test_local_rules_need_couriers_keys(place):
+    rules = tcprules(place, ":allow,A=\"1\"\n")
+    listener = Listener.start(place, f"-access={rules}", "-accesslocal")
+    assert listener.log() == "tcpd: warning: -accesslocal without a database that has Courier's keys\n"
+    assert listener.connect().served()
+
+
 def test_a_new_database_is_used_at_once(place):
     access = compiled(place, "127.0.0.2\tdeny\n")
     listener = Listener.start(place, f"-access={access}", run=imap(place))

@@ -1,5 +1,6 @@
 """Behind a proxy: both versions of its header, where it is believed, and limits and rules for the real client."""
 
+import os
 import socket
 import struct
 
@@ -137,3 +138,16 @@ def test_those_who_send_nothing_hold_no_more_than_their_slots(place):
     client.send(version1())
     assert client.line().startswith(b"192.0.2.1 "), "served when the first wait is over"
     assert all(other.rest() == b"" for other in silent)
+
+
+def test_the_port_is_free_while_a_child_still_waits(place):
+    listener = Listener.start(place, "-haproxy", run=ECHO)
+    waiting = listener.connect()
+    # 0 to 2, the connection, the way to the server, the signals.
+    wait_for(lambda: [len(os.listdir(f"/proc/{pid}/fd")) for pid in listener.children()] == [6])
+    assert listener.stop() == 0
+    again = Listener.start(place, "-haproxy", ports=f"127.0.0.1.{listener.port}", run=ECHO)
+    client = again.connect()
+    client.send(version1())
+    assert client.line().startswith(b"192.0.2.1 ")
+    waiting.close()

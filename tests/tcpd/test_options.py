@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 
 from listener import Client, Listener, probe, refused, started
 
@@ -130,6 +131,27 @@ def test_a_log_without_a_reader_stops_nothing(place):
         assert listener.connect().rest() == b""
     first.close()
     assert listener.connect(source="127.0.0.2").served()
+
+
+def test_a_full_log_stops_nothing(place):
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    try:
+        while os.write(write_end, b"x" * 4096):
+            pass
+    except BlockingIOError:
+        pass
+    os.set_blocking(write_end, True)
+    listener = Listener.start(place, "-maxperip=1", wrap=["bash", "-c", f'exec "$@" 2>&{write_end}', "bash"], pass_fds=[write_end])
+    first = listener.connect()
+    assert first.served()
+    began = time.monotonic()
+    for _ in range(100):
+        assert listener.connect().rest() == b""
+    assert time.monotonic() - began < 2
+    assert listener.connect(source="127.0.0.2").served()
+    os.close(read_end)
+    os.close(write_end)
 
 
 def test_half_open_connections_harm_nobody(place):

@@ -48,6 +48,11 @@ impl Access {
         self.dialect
     }
 
+    /// Are there rules for the address that the client connected to? `tcprules` has none.
+    pub fn knows_local(&self) -> bool {
+        self.dialect == Dialect::Courier
+    }
+
     /// The rule for a client.
     pub fn remote(&self, client: IpAddr, names: Names<'_>) -> Result<Option<Rule>, cdb::Error> {
         match self.dialect {
@@ -56,9 +61,9 @@ impl Access {
         }
     }
 
-    /// The rule for the address that the client connected to; `tcprules` has none.
+    /// The rule for the address that the client connected to.
     pub fn local(&self, server: SocketAddr) -> Result<Option<Rule>, cdb::Error> {
-        if self.dialect == Dialect::Tcprules {
+        if !self.knows_local() {
             return Ok(None);
         }
         let port = server.port();

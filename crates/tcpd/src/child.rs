@@ -14,6 +14,7 @@ use crate::refuse::{Protocol, Reason, close_with};
 use crate::report::{self, Message};
 use crate::resolve::{self, Name};
 use crate::rule::Variable;
+use nix::sys::signal::{SigSet, Signal};
 use std::io::{self, Read};
 use std::net::TcpStream;
 use std::os::fd::OwnedFd;
@@ -44,6 +45,9 @@ struct Ended;
 impl Child<'_> {
     /// Prepares the connection and becomes the program, or ends.
     pub fn run(self, stream: TcpStream, connection: Connection, proxy: Option<&Haproxy>) -> ! {
+        // The signals that the server blocks end a child; a client that is gone does not, before all is said.
+        sys::process::default_signals();
+        let _ = SigSet::from(Signal::SIGPIPE).thread_block();
         if let Ok(variables) = self.prepare(&stream, connection, proxy) {
             let e = self.launch.exec(&stream, &variables);
             self.tell(Message::Warning(self.launch.failure(&e)));

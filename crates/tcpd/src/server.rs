@@ -198,7 +198,10 @@ impl Server {
         let forked = report::pair().and_then(|(ours, theirs)| Ok((ours, theirs, fork()?)));
         match forked {
             Ok((ours, server, Fork::Child)) => {
+                // What it kept open would hold our ports, and other children, beyond our end.
                 drop(ours);
+                self.sockets.clear();
+                self.preparing.clear();
                 let proxy = self.options.haproxy.as_ref().filter(|_| proxied);
                 let source = self.source.as_ref();
                 let child = Child { options: &self.options, source, launch: &self.launch, protocol, server };

@@ -118,6 +118,9 @@ fn background(pid_file: &Path) -> Option<OwnedFd> {
 
 fn server(options: Options, sockets: Vec<TcpListener>) -> Server {
     let source = options.access.clone().map(|path| open_access(Source::new(path, options.access_dialect)));
+    if options.access_local && !source.as_ref().and_then(Source::access).is_some_and(|access| access.knows_local()) {
+        PROGRAM.warn(b"-accesslocal without a database that has Courier's keys");
+    }
     let environment = Environment::inherited(Stage::Listener);
     let launch = or_fatal(Launch::new(&options, &environment), "unable to prepare the program");
     // What we were started with passes to no child.
