@@ -28,7 +28,7 @@ BIN  = $(CARGO_TARGET_DIR)/bin
 BUILD_PACKAGES = gcc libc6-dev libcrypt-dev make
 CHECK_PACKAGES = $(BUILD_PACKAGES) mandoc
 TEST_PACKAGES  = $(CHECK_PACKAGES) \
-	python3 python3-pytest python3-pytest-timeout python3-pytest-xdist \
+	python3 python3-gdbm python3-pytest python3-pytest-timeout python3-pytest-xdist \
 	ucspi-tcp daemontools runit s6 ipsvd strace procps \
 	courier-imap courier-pop courier-authdaemon courier-authlib-userdb gamin \
 	curl mutt isync offlineimap3

@@ -75,7 +75,10 @@ fn new_fields(record: &[u8], service: &[u8], old: &[u8], new: &[u8]) -> Result<V
     let name: &[u8] = if field(record, &own).is_some() { &own } else { b"systempw" };
     let stored = field(record, name).unwrap_or_default();
     if password::verify(stored, old, &crypt).map_err(|e| Failure(exit::TEMPORARY, e.to_string().into_bytes()))? {
-        let hash = hash::stored_form("$1$", 8, new)
+        // Courier makes $1$ of everything; what was stronger stays stronger.
+        let is_strong = stored.starts_with(b"$") && !stored.starts_with(b"$1$");
+        let (prefix, digits) = if is_strong { ("$6$", 16) } else { ("$1$", 8) };
+        let hash = hash::stored_form(prefix, digits, new)
             .ok_or_else(|| Failure(exit::TEMPORARY, b"crypt(3) refuses this password".to_vec()))?;
         settings.push((name.to_vec(), hash));
     }
