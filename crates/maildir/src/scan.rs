@@ -110,7 +110,10 @@ impl Scan {
 
     /// Whether the last pass alone proves what the folder holds, at the times it carries.
     pub fn is_proof(&self) -> bool {
-        self.pass.undisturbed && self.missed.is_empty() && !self.known.contains(&Presence::Doubtful)
+        self.pass.undisturbed
+            && self.pass.new.is_empty()
+            && self.missed.is_empty()
+            && !self.known.contains(&Presence::Doubtful)
     }
 }
 
