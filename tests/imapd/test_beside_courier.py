@@ -13,7 +13,7 @@ WORDS = ["alpha", "beta", "$Label1", "gamma"]
 
 
 def wire(name):
-    return name.replace("ü", "&APw-").replace("ß", "&AN8-")
+    return name.replace("üß", "&APwA3w-")
 
 
 def state(client):
@@ -54,6 +54,11 @@ def change(client, chance):
         client.ok(f"{chance.choice(['SUBSCRIBE', 'UNSUBSCRIBE', 'SUBSCRIBE'])} {wire(chance.choice(FOLDERS))}")
 
 
+def courier_alone(place, path):
+    """Courier without its lock: it is alone while it runs, and its lock asks a gamin that knows no nameless accounts."""
+    return courier(place, path, environment={"IMAP_USELOCKS": "0"})
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_ten_rounds_in_turn(place, seed):
     chance = random.Random(seed)
@@ -64,7 +69,7 @@ def test_ten_rounds_in_turn(place, seed):
         maildir.deliver(path, mail.plain(number=number), seconds=1000 + number)
     last = None
     for _ in range(10):
-        for start in (courier, logged_in):
+        for start in (courier_alone, logged_in):
             client = start(place, path)
             if last is not None:
                 assert state(client) == last, client.transcript(f"another view than the one before, seed {seed}")
@@ -81,7 +86,7 @@ def test_courier_reads_what_we_append_while_it_watches(place):
     theirs, ours = courier(place, path), logged_in(place, path)
     theirs.select()
     ours.select()
-    for number in range(20):
+    for number in range(10):
         (ours if number % 2 else theirs).append(mail.crlf(mail.plain(number=number)), "INBOX", r"(\Seen)")
         for client in (theirs, ours):
             client.ok("NOOP")

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 
 import pytest
 
@@ -92,35 +93,39 @@ def test_two_expunge_the_same(two):
 
 
 class Mirror:
-    """A client's own idea of the folder, kept by what the server says and checked for legality."""
+    """A client's own idea of the folder, kept by what the server says and checked for legality: a list of UIDs by
+    number, None where it was not told yet."""
 
     def __init__(self, client):
-        self.client, self.uids, self.highest = client, [], 0
-        self.count = client.select().number("EXISTS")
+        self.client, self.uids, self.gone = client, [], set()
+        self.take(client.select(), expunges=False)
         self.learn()
 
     def learn(self):
-        answer = self.client.ok("UID FETCH 1:* (FLAGS)")
-        self.take(answer, expunges=True)
-        uids = sorted(int(line.split(b"UID ")[1].split(b")")[0].split()[0]) for line in answer.lines("FETCH") if b"UID " in line)
-        assert len(uids) == self.count
-        assert all(uid in self.uids or uid > self.highest for uid in uids), "a UID was given late"
-        assert [uid for uid in uids if uid <= self.highest] == self.uids
-        self.uids, self.highest = uids, max([self.highest, *uids])
+        self.take(self.client.ok("UID FETCH 1:* (FLAGS)"), expunges=True)
 
     def take(self, answer, expunges):
         for line in answer.untagged:
             words = line.split()
             if words[1:2] == [b"EXPUNGE"]:
-                assert expunges and 1 <= int(words[0]) <= self.count
-                self.count -= 1
-                if int(words[0]) <= len(self.uids):
-                    del self.uids[int(words[0]) - 1]
+                assert expunges and 1 <= int(words[0]) <= len(self.uids), self.client.transcript(f"illegal {line}")
+                self.gone.add(self.uids.pop(int(words[0]) - 1))
             elif words[1:2] == [b"EXISTS"]:
-                assert int(words[0]) >= self.count
-                self.count = int(words[0])
+                assert int(words[0]) >= len(self.uids), self.client.transcript(f"illegal {line}")
+                self.uids += [None] * (int(words[0]) - len(self.uids))
             elif words[1:2] == [b"FETCH"]:
-                assert 1 <= int(words[0]) <= self.count
+                number, uid = int(words[0]), re.search(rb"UID (\d+)", line)
+                assert 1 <= number <= len(self.uids), self.client.transcript(f"illegal {line}")
+                if uid:
+                    assert self.uids[number - 1] in (None, int(uid[1])), self.client.transcript(f"another UID {line}")
+                    assert int(uid[1]) not in self.gone, self.client.transcript(f"a UID came back: {line}")
+                    self.uids[number - 1] = int(uid[1])
+        known = [uid for uid in self.uids if uid]
+        assert known == sorted(set(known)), self.client.transcript("UIDs do not rise")
+
+    @property
+    def count(self):
+        return len(self.uids)
 
     def act(self, chance):
         number = chance.randint(1, self.count) if self.count else 1
@@ -150,7 +155,10 @@ def test_random_histories_are_legal(place, path, seed):
         if chance.random() < 0.1:
             chance.choice(mirrors).learn()
     for mirror in mirrors:
-        mirror.client.ok("NOOP")
-    views = [mirror.client.fetch("FLAGS", uid=True) for mirror in mirrors]
-    assert list(views[0]) == list(views[1])
-    assert sorted(maildir.Reader(path).uids()) == sorted(views[0])
+        mirror.take(mirror.client.ok("NOOP"), expunges=True)
+        mirror.learn()
+    assert mirrors[0].uids == mirrors[1].uids
+    assert sorted(maildir.Reader(path).uids()) == mirrors[0].uids
+    views = [{uid: set(re.search(rb"FLAGS \((.*)\)\)", data)[1].split()) - {rb"\Recent"}
+              for uid, data in mirror.client.fetch("FLAGS", uid=True).items()} for mirror in mirrors]
+    assert views[0] == views[1]
