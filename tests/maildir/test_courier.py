@@ -1,5 +1,6 @@
 """One Maildir served in turn by Debian's Courier and by us: UIDs, flags, keywords, folders and subscriptions agree."""
 
+import os
 import random
 import re
 
@@ -11,6 +12,9 @@ from harness.place import IS_ROOT, UID
 from harness.server import courier, logged_in
 
 pytestmark = pytest.mark.skipif(not IS_ROOT, reason="Courier's imapd wants to be started as another uid")
+
+# A session of Courier's takes seconds where its uid has no passwd entry; LONG=1 tries everything.
+LONG = bool(os.environ.get("LONG"))
 
 WORDS = ["$Forwarded", "Work", "NonJunk", "$Label1", "later"]
 
@@ -94,7 +98,8 @@ def test_a_table_cut_at_every_byte(box, ours, theirs):
     whole = once(ours)
     table = box / "courierimapuiddb"
     text = table.read_bytes()
-    for end in range(len(text) + 1):
+    ends = range(len(text) + 1) if LONG else [0, 1, 13, text.index(b"\n"), text.index(b"\n") + 1, len(text) - 30, len(text) - 1]
+    for end in ends:
         table.write_bytes(text[:end])
         maildir.own(table, UID)
         repaired = once(ours)
@@ -148,19 +153,20 @@ def test_keywords_both_ways(box, ours, theirs):
 
 def test_subscriptions_both_ways(box, ours, theirs):
     def subscribed(client):
-        return sorted(line for line in client.ok('LSUB "" "*"').untagged if rb"\Noselect" not in line)
+        lines = client.ok('LSUB "" "*"').untagged
+        # Courier tells the levels above too.
+        return sorted({line.rsplit(b" ", 1)[1].strip(b'"') for line in lines} - {b"INBOX", b"INBOX.a"})
 
     name = b"INBOX.Entw&APw-rfe"
     for writer, reader in ((ours, theirs), (theirs, ours)):
         once(writer, lambda client: (client.ok(b'SUBSCRIBE "' + name + b'"'), client.ok('SUBSCRIBE "INBOX.a.b"')))
         assert (box / "courierimapsubscribed").read_text() == "INBOX.Entwürfe\nINBOX.a.b\n"
-        names = [line.rsplit(b" ", 1)[1] for line in once(reader, subscribed)]
-        assert [each.strip(b'"') for each in names] == [name, b"INBOX.a.b"]
+        assert once(reader, subscribed) == [name, b"INBOX.a.b"]
         once(reader, lambda client: (client.ok(b'UNSUBSCRIBE "' + name + b'"'), client.ok('UNSUBSCRIBE "INBOX.a.b"')))
         assert once(writer, subscribed) == []
 
 
-@pytest.mark.parametrize("name", ["Entw&APw-rfe", "A&-B", "&U,BTFw-", "&2D3eAA-", "a b", "x'(y)"])
+@pytest.mark.parametrize("name", ["Entw&APw-rfe", "A&-B", "&U,BTFw-", "a b", "x'(y)"])
 def test_folder_names(box, ours, theirs, name):
     for maker, reader in ((ours, theirs), (theirs, ours)):
         once(maker, lambda client: client.ok(f'CREATE "INBOX.{name}"'))
@@ -169,12 +175,21 @@ def test_folder_names(box, ours, theirs, name):
         once(reader, lambda client: (client.append(message(1), f"INBOX.{name}"), client.ok(f'DELETE "INBOX.{name}"')))
 
 
+def test_a_name_that_courier_cannot_show(box, ours, theirs):
+    # Beyond the first 65,536 characters Debian's 5.0.13 refuses CREATE. With such a folder there it lists nothing.
+    refused = once(theirs, lambda client: client.command('CREATE "INBOX.&2D3eAA-"'))
+    assert not refused.ok
+    listed = once(ours, lambda client: (client.ok('CREATE "INBOX.&2D3eAA-"'), client.ok('LIST "" "INBOX.%"').untagged))[1]
+    assert any(b"&2D3eAA-" in line for line in listed)
+    assert (box / ".😀").is_dir()
+
+
 def test_rounds_of_changes(box, ours, theirs):
     seed = random.randrange(1 << 30)
     print("seed", seed)
     chance = random.Random(seed)
     count = 0
-    for round_ in range(20):
+    for round_ in range(20 if LONG else 2):
         for connect in chance.sample([ours, theirs], 2):
             for _ in range(chance.randrange(3)):
                 put(box, count)
