@@ -137,6 +137,13 @@ def test_down_frees_the_port_and_leaves_sessions(service):
     client.ok("LOGOUT")
 
 
+def test_modules_of_both_kinds_under_the_limit_of_memory(service):
+    service.edit("run", 'MODULES="authuserdb"', 'MODULES="authpwd authuserdb"')
+    service.start()
+    service.login().ok("LOGOUT")
+    assert "/bin/authpwd" in service.wait_log("starting: ")
+
+
 def test_rules_are_edited_and_made(service):
     service.start()
 

@@ -112,6 +112,19 @@ def test_under_supervise(place):
     assert (place / "log").read_text() == ""
 
 
+def test_s6_is_told_when_it_is_ready(place):
+    service = place.folder("service")
+    session = place.script("session", SESSION)
+    place.script("service/run", f"#!/bin/sh\nexec {program('tcpd')} -notify-fd=3 {' '.join(QUICK)} 127.0.0.1.0 {session}\n")
+    (service / "notification-fd").write_text("3\n")
+    supervise = place.popen(["s6-supervise", service])
+    wait_for((service / "supervise/control").exists)
+    subprocess.run(["s6-svwait", "-U", "-t", "10000", service], check=True)
+    assert subprocess.run(["s6-svstat", "-o", "ready", service], capture_output=True).stdout == b"true\n"
+    subprocess.run(["s6-svc", "-xd", service], check=True)
+    supervise.wait(10)
+
+
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
 def test_privileges_are_dropped(place):
     for options, uid, gid in [([f"-user={UID}", f"-group={UID}"], UID, UID), (["-user=nobody"], 65534, 65534),
