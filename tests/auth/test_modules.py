@@ -3,6 +3,7 @@
 import os
 import pathlib
 import subprocess
+import threading
 
 import pytest
 from harness.module import Modules, checkpassword, classic
@@ -313,6 +314,50 @@ def test_debug_says_courier_s_words_and_no_password(modules, userdb):
         "fullname=Joe\\x2c Q, maildir=<null>, quota=<null>, options=<null>",
     ]
     assert modules.run("authuserdb", classic("joe", "hush"), env).err.splitlines()[-1] == "DEBUG: authuserdb: REJECT - try next module"
+
+
+# --- homes from a skeleton ---
+
+
+@needs_root
+def test_a_first_login_makes_the_home_from_the_skeleton(modules, userdb, place):
+    skeleton = place.folder("skel", mode=0o750)
+    for name in ("Maildir/cur", "Maildir/new", "Maildir/tmp"):
+        place.folder(f"skel/{name}", mode=0o700)
+    (skeleton / "note").write_text("welcome")
+    (skeleton / "note").chmod(0o4640)
+    (skeleton / "link").symlink_to("/etc/passwd")
+    os.mkfifo(skeleton / "fifo")
+    home = place.folder("homes") / "joe"
+    userdb.add("joe", SHA, home=home).compile()
+    env = {**userdb.env, "AUTH_MKHOMEDIR_SKEL": str(skeleton)}
+    assert modules.run("authuserdb", classic("joe", "wrong"), env).kind == "reject" and not home.exists()
+    running = [threading.Thread(target=lambda: kinds.append(modules.run("authuserdb", classic("joe", "secret"), env).kind))
+               for _ in range(6)]
+    kinds = []
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    assert kinds == ["accept"] * 6
+    modes = {str(path.relative_to(home)): oct(path.lstat().st_mode & 0o7777) for path in [home, *home.rglob("*")]}
+    assert modes == {".": "0o750", "Maildir": "0o755", "Maildir/cur": "0o700", "Maildir/new": "0o700", "Maildir/tmp": "0o700",
+                     "note": "0o640", "link": "0o777"}
+    assert {(path.lstat().st_uid, path.lstat().st_gid) for path in [home, *home.rglob("*")]} == {(UID, UID)}
+    assert (home / "note").read_text() == "welcome" and os.readlink(home / "link") == "/etc/passwd"
+    (home / "note").write_text("mine")
+    assert modules.run("authuserdb", classic("joe", "secret"), env).kind == "accept"
+    assert (home / "note").read_text() == "mine" and os.listdir(place / "homes") == ["joe"]
+
+
+@needs_root
+def test_a_skeleton_that_cannot_be_copied_is_a_temporary_failure(modules, userdb, place):
+    home = place.folder("homes") / "joe"
+    userdb.add("joe", SHA, home=home).add("ann", SHA, home=place / "no/such/ann").compile()
+    for user, skeleton in (("joe", place / "nowhere"), ("ann", place.folder("skel"))):
+        outcome = modules.run("authuserdb", classic(user, "secret"), {**userdb.env, "AUTH_MKHOMEDIR_SKEL": str(skeleton)})
+        assert outcome.kind == "fail" and "unable to create" in outcome.err, outcome
+    assert os.listdir(place / "homes") == []
 
 
 # --- under checkpassword's callers ---

@@ -25,6 +25,7 @@
 mod attempt;
 mod debug;
 mod neighbour;
+mod skeleton;
 mod system;
 
 pub use attempt::{Attempt, Secret};
@@ -34,9 +35,12 @@ pub use system::{sample_of, system_account};
 
 use account::crypt::{System, Trouble};
 use account::{Account, password};
-use chain::{Accepted, Chain, Groups, Identity, Program, Request, RequestError, exit};
+use chain::{Accepted, Chain, Groups, Identity, Program, Request, RequestError, environment, exit};
 use nix::sys::prctl::set_dumpable;
 use nix::sys::signal::Signal;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Where a module finds accounts.
@@ -174,6 +178,12 @@ impl Module {
             self.refuse_super_user(attempt)
         }
         self.debug.accepted(account);
+        if let Some(skeleton) = environment::own_set("AUTH_MKHOMEDIR_SKEL")
+            && let Err(what) = skeleton::create_home(account, Path::new(OsStr::from_bytes(skeleton)))
+        {
+            self.program.warn(&what);
+            self.chain.fail_completely()
+        }
         self.chain.accept(&Accepted {
             identity: Identity { uid: account.uid, gid: account.gid, groups },
             home: &account.home,
