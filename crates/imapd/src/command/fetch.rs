@@ -229,7 +229,8 @@ impl Answering<'_> {
         let mut piece = match piece {
             Some(piece) if piece.size() > 0 => piece,
             nothing => {
-                self.wire.out().extend_from_slice(if nothing.is_some() { b"\"\"" } else { b"NIL" });
+                // offlineimap takes only a literal for a body, be it empty.
+                self.wire.out().extend_from_slice(if nothing.is_some() { b"{0}\r\n" } else { b"NIL" });
                 return Ok(());
             }
         };
