@@ -399,8 +399,12 @@ def test_status_of_the_selected_mailbox(imap, box):
         maildir.deliver(box, mail.plain(number=number))
     imap.select()
     imap.ok("STORE 1 +FLAGS.SILENT (\\Seen)")
-    line = imap.ok(f"STATUS INBOX {EVERYTHING}").untagged[0]
-    assert re.search(rb"\(MESSAGES 3 RECENT \d UIDNEXT 4 UIDVALIDITY \d+ UNSEEN 2\)", line)
+    line = imap.ok(f"STATUS INBOX {EVERYTHING}").untagged[-1]
+    assert re.search(rb"\(MESSAGES 3 RECENT 3 UIDNEXT 4 UIDVALIDITY \d+ UNSEEN 2\)", line)
+    maildir.deliver(box, mail.plain(number=3))
+    answer = imap.ok(f"STATUS INBOX {EVERYTHING}")
+    assert answer.number("EXISTS") == 4, "the numbers are those of the session's view, which is told first"
+    assert re.search(rb"\(MESSAGES 4 RECENT 4 UIDNEXT 5 UIDVALIDITY \d+ UNSEEN 3\)", answer.lines("STATUS")[0])
 
 
 def test_namespace(imap, place, box):

@@ -56,7 +56,10 @@ pub enum Step {
         end: usize,
     },
     /// The limit is reached without an end: answer BAD and [`Discard`](crate::Discard) the line.
-    TooLong,
+    TooLong {
+        /// Where the line began: before it may be a literal, whose lines are none.
+        line: usize,
+    },
     /// A size beyond 64 bits. The client that does not wait (`sync` false) cannot be followed any more: BYE.
     BadLiteral {
         /// Whether the client waits.
@@ -81,11 +84,11 @@ impl Framer {
             if self.at <= bytes.len() {
                 self.at = bytes.len();
             }
-            return if bytes.len() >= self.limit { Step::TooLong } else { Step::More };
+            return if bytes.len() >= self.limit { Step::TooLong { line: self.line } } else { Step::More };
         };
         let end = self.at.saturating_add(length);
         if end > self.limit {
-            return Step::TooLong;
+            return Step::TooLong { line: self.line };
         }
         let line = bytes.get(self.line..end).unwrap_or_default();
         match announcement(line) {
@@ -218,12 +221,21 @@ mod tests {
     #[test]
     fn the_limit_counts_everything() {
         assert_eq!(Framer::new(&SMALL).step(&[b'x'; 63]), Step::More);
-        assert_eq!(Framer::new(&SMALL).step(&[b'x'; 64]), Step::TooLong);
+        assert_eq!(Framer::new(&SMALL).step(&[b'x'; 64]), Step::TooLong { line: 0 });
         let mut line = [b'x'; 65];
         line[64] = b'\n';
-        assert_eq!(Framer::new(&SMALL).step(&line), Step::TooLong);
+        assert_eq!(Framer::new(&SMALL).step(&line), Step::TooLong { line: 0 });
         line[63] = b'\n';
         assert_eq!(Framer::new(&SMALL).step(&line), Step::Complete { end: 64 });
+    }
+
+    #[test]
+    fn what_is_too_long_begins_behind_the_literals() {
+        let mut framer = Framer::new(&SMALL);
+        framer.step(b"a X {3}\r\n");
+        framer.take_literal();
+        let bytes = [b"a X {3}\r\na\nb".as_slice(), &[b'x'; 60]].concat();
+        assert_eq!(framer.step(&bytes), Step::TooLong { line: 12 });
     }
 
     /// What a client could send, chosen to meet the framer's branches.
@@ -258,7 +270,8 @@ mod tests {
         #[test]
         fn how_bytes_arrive_does_not_matter(bytes in soup(), piece in 1usize..9) {
             let (slow, fast) = (run(&bytes, piece), run(&bytes, bytes.len().max(1)));
-            if slow != Step::TooLong && fast != Step::TooLong {
+            let long = |step| matches!(step, Step::TooLong { .. });
+            if !long(slow) && !long(fast) {
                 prop_assert_eq!(slow, fast);
             }
             if let Step::Complete { end } = fast {

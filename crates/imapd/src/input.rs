@@ -41,8 +41,9 @@ pub fn next(wire: &mut Wire, rules: &Rules) -> Result<Input, End> {
                 framer.take_literal();
                 within_literal = true;
             }
-            Step::TooLong => {
+            Step::TooLong { line } => {
                 let tag = tag(wire);
+                wire.consume(line);
                 discard(wire, Discard::line())?;
                 return Ok(Input::Refused(tag, Answer::bad("Line too long")));
             }

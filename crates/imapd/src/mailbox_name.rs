@@ -25,6 +25,15 @@ pub fn existing(session: &Session, mailbox: &[u8]) -> Result<FolderName, Answer>
     parse(session, mailbox).ok_or_else(missing)
 }
 
+/// The mailbox that messages are to go to. The client may create it, if there can be such a mailbox.
+pub fn target(session: &Session, mailbox: &[u8]) -> Result<FolderName, Answer> {
+    let folder = existing(session, mailbox)?;
+    match session.root.has(&folder) {
+        true => Ok(folder),
+        false => Err(Answer::no("No such mailbox").code(Code::TryCreate)),
+    }
+}
+
 /// The name of a mailbox that is to be made.
 pub fn proposed(session: &Session, mailbox: &[u8]) -> Result<FolderName, Answer> {
     let below = mailbox.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"INBOX."));

@@ -81,8 +81,8 @@ impl Talk<'_> {
                     self.too_long();
                     return Ok(Framed::Refused);
                 }
-                Step::TooLong if literals == 0 => return self.discard(),
-                Step::Literal(_) | Step::BadLiteral { .. } | Step::TooLong => {
+                Step::TooLong { .. } if literals == 0 => return self.discard(),
+                Step::Literal(_) | Step::BadLiteral { .. } | Step::TooLong { .. } => {
                     self.too_long();
                     return Ok(Framed::Lost);
                 }

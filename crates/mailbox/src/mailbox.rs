@@ -115,6 +115,12 @@ impl Mailbox {
         (0..self.told.exists()).find(|at| !self.view.flags(*at).contains(maildir::Flags::SEEN)).map(|at| number(at + 1))
     }
 
+    /// How many messages lack `\Seen`.
+    pub fn unseen(&self) -> u32 {
+        let unseen = (0..self.told.exists()).filter(|at| !self.view.flags(*at).contains(maildir::Flags::SEEN));
+        number(unseen.count())
+    }
+
     /// The keywords that FLAGS lists.
     pub fn keywords(&self) -> &[Vec<u8>] {
         self.keywords.words()

@@ -6,9 +6,10 @@ use imap::{AppendHead, Discard, Framer, Literal, NumberSet, Step};
 use mailbox::Append;
 
 use crate::answer::{Answer, Outcome, Stop};
-use crate::command::{select, store};
+use crate::command::store;
 use crate::end::End;
 use crate::input;
+use crate::mailbox_name;
 use crate::session::Session;
 
 /// The message stands on the wire behind its announcement: ask for it if the client waits, and stream it to disk. What
@@ -44,7 +45,7 @@ pub fn run(session: &mut Session, head: &AppendHead) -> Outcome {
 }
 
 fn begin(session: &Session, mailbox: &[u8], message: &Message) -> Result<Append, Stop> {
-    let name = select::target(session, mailbox)?;
+    let name = mailbox_name::target(session, mailbox)?;
     admit(session, message)?;
     Ok(Append::begin(session.root.folder(&name)?, date(message))?)
 }
@@ -93,7 +94,8 @@ fn tail(session: &mut Session, tag: &[u8]) -> Result<Result<Option<Message>, Sto
             Step::Complete { end } | Step::BadLiteral { sync: true, end } => break (end, None),
             Step::Literal(literal) => break (literal.at, Some(literal)),
             Step::BadLiteral { sync: false, .. } => return Err(End::Refused(b"Not a literal's size")),
-            Step::TooLong => {
+            Step::TooLong { line } => {
+                session.wire.consume(line);
                 input::discard(&mut session.wire, Discard::line())?;
                 return Ok(Err(Answer::bad("Line too long").into()));
             }
