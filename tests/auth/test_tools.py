@@ -127,6 +127,9 @@ def test_directories_files_and_links(place):
     (place / "link").symlink_to("elsewhere")
     userdb(source, "-f", place / "link", "zoe", "set", "c=3")
     assert file.read_text() == "zoe\tc=3\n" and (place / "link").is_symlink()
+    (source / "inside").symlink_to(file)
+    userdb(source, "inside/zoe", "set", "d=4")
+    assert file.read_text() == "zoe\tc=3|d=4\n" and (source / "inside").is_symlink()
     (place / "linked").symlink_to(source)
     assert b"symbolic link" in userdb(place / "linked", "top/ann", "set", "a=1", check=False).stderr
 
@@ -180,8 +183,6 @@ def on_terminal(args, answers, env=None):
                 break
             shown += piece
         if prompt is not None:
-            # The prompt comes before the echo is off: a person is slower than this.
-            signal.sigtimedwait([], 0.2)
             os.write(terminal, answer)
     os.close(terminal)
     return shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -289,6 +290,16 @@ def test_a_tree(place):
     (source / "loop").symlink_to(".")
     os.utime(source / "x.dist", (1, 1))
     (source / "x").write_text("x\tuid=6\n")
+    tool("makeuserdb", "-f", source)
+    linked = place.folder("linked")
+    (linked / "e").write_text("e\tuid=5\n")
+    (source / "sub/to").symlink_to(linked)
+    tool("makeuserdb", "-f", source)
+    assert compiled(source)[0].pop("e") == "uid=5|_=sub/to/e/"
+    (source / "sub/nowhere").symlink_to("missing")
+    assert b"sub/nowhere: no such file" in tool("makeuserdb", "-f", source, check=False).stderr
+    (source / "sub/nowhere").unlink()
+    (source / "sub/to").unlink()
     tool("makeuserdb", "-f", source)
     assert compiled(source)[0] == {"a": "uid=5|_=a/", "sub-b": "uid=5|_=sub/b/", "sub-deep-c": "uid=5|_=sub/deep/c/", "x": "uid=6|_=x/"}
     (source / "sub/again").write_text("a\tuid=7\n")
@@ -478,3 +489,9 @@ def test_authenumerate(site):
     assert tool("authenumerate", "x", check=False, env=site.env).returncode == 100
     (site.place / "userdb.dat").write_bytes(b"damage")
     assert tool("authenumerate", check=False, env=site.env).returncode == 1
+
+
+def test_a_control_c_at_the_prompt_changes_nothing(source):
+    shown, code = on_terminal([program("userdb"), "joe", "set", "systempw"], [(b"joe.systempw: ", b"se\x03\n")],
+                              {"USERDB": os.fspath(source)})
+    assert code == 1 and not source.exists(), shown

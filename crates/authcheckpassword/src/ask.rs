@@ -14,6 +14,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use sys::process::Fork;
 
+/// Seconds after which a child that does not end is waited for no more.
+const LAST_RESORT: u32 = 75;
+
 /// What the checkpassword program said.
 pub enum Answer {
     Accepted(Report, Sender),
@@ -39,6 +42,8 @@ pub fn ask(checkpassword: &[OsString], request: &Request) -> Answer {
 }
 
 fn run(checkpassword: &[OsString], request: &Request) -> io::Result<(Option<(Report, Sender)>, WaitStatus)> {
+    // Should it neither speak nor end after all, this ends us; the next program's clock is its own.
+    sys::process::alarm(LAST_RESORT);
     let pipe = request.into_pipe()?;
     let (ours, its) = listen::pair()?;
     match sys::process::fork()? {

@@ -13,13 +13,15 @@ pub(crate) fn line(prompt: &[u8], echo: bool) -> io::Result<Option<Zeroizing<Vec
     if !stdin.is_terminal() {
         return read_line();
     }
-    io::stderr().write_all(prompt)?;
+    // The echo is off before the prompt invites anybody to type.
     let _silence = if echo { None } else { Silence::begin()? };
+    io::stderr().write_all(prompt)?;
     let line = read_line();
     if !echo {
         io::stderr().write_all(b"\n")?;
     }
-    line
+    // With the signals off, a ^C stands in the line.
+    Ok(line?.filter(|line| !line.iter().any(|byte| *byte < b' ' && *byte != b'\t')))
 }
 
 /// A new password: typed twice on a terminal, else one line. None where there is no line, it is empty, or the two differ.
@@ -65,7 +67,7 @@ impl io::Read for Unbuffered {
     }
 }
 
-/// A terminal that does not echo, until this is dropped.
+/// A terminal that does not echo, until this is dropped; no signal from it can end us before.
 struct Silence(Termios);
 
 impl Silence {
@@ -73,7 +75,7 @@ impl Silence {
         let stdin = sys::descriptors::standard(0);
         let before = tcgetattr(stdin)?;
         let mut silent = before.clone();
-        silent.local_flags.remove(LocalFlags::ECHO);
+        silent.local_flags.remove(LocalFlags::ECHO | LocalFlags::ISIG);
         tcsetattr(stdin, SetArg::TCSAFLUSH, &silent)?;
         Ok(Some(Silence(before)))
     }

@@ -1,9 +1,11 @@
 //! The files that a userdb source is made of: the source itself, or all files in it where it is a directory.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// A file of the source.
@@ -27,25 +29,36 @@ pub(crate) enum Problem {
 
 /// The files of this source, in the order of their names.
 pub(crate) fn sources(top: &Path) -> Result<Vec<Source>, Problem> {
-    if !fs::metadata(top).map_err(|e| Problem::Io(top.to_owned(), e))?.is_dir() {
+    if !metadata(top)?.is_dir() {
         return Ok(vec![Source { path: top.to_owned(), prefix: Vec::new() }]);
     }
     let mut found = Vec::new();
-    // A list in place of recursion. A link to a file is followed; one to a directory is not, it might lead back.
+    // A list in place of recursion. Links are followed; one that leads back ends there, one that leads nowhere is an
+    // error: accounts must not be lost in silence.
     let mut directories = vec![(top.to_owned(), Vec::new())];
+    let mut visited = HashSet::new();
     while let Some((directory, prefix)) = directories.pop() {
+        let metadata = metadata(&directory)?;
+        if !visited.insert((metadata.dev(), metadata.ino())) {
+            continue;
+        }
         for name in names(&directory)? {
             let path = directory.join(&name);
             let prefix = [prefix.as_slice(), name.as_bytes(), b"/"].concat();
-            if path.is_dir() && !path.is_symlink() {
+            let kind = self::metadata(&path)?.file_type();
+            if kind.is_dir() {
                 directories.push((path, prefix));
-            } else if path.is_file() && is_source(&path, name.as_bytes())? {
+            } else if kind.is_file() && is_source(&path, name.as_bytes())? {
                 found.push(Source { path, prefix });
             }
         }
     }
     found.sort_by(|a, b| a.prefix.cmp(&b.prefix));
     Ok(found)
+}
+
+fn metadata(path: &Path) -> Result<fs::Metadata, Problem> {
+    fs::metadata(path).map_err(|e| Problem::Io(path.to_owned(), e))
 }
 
 fn names(directory: &Path) -> Result<Vec<OsString>, Problem> {

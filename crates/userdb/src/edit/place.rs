@@ -23,13 +23,7 @@ pub(super) struct Place {
 impl Place {
     /// The file that `-f` names; a symbolic link is followed, so that the link stays and its target is replaced.
     pub(super) fn file(path: &[u8]) -> Result<Place, Failure> {
-        let path = Path::new(OsStr::from_bytes(path));
-        let path = match fs::canonicalize(path) {
-            Ok(path) => path,
-            Err(e) if e.kind() == ErrorKind::NotFound && !path.is_symlink() => path.to_owned(),
-            Err(e) => return Err(io_failure("read", path, &e)),
-        };
-        Place { path }.checked()
+        Place::checked(Path::new(OsStr::from_bytes(path)))
     }
 
     /// A file inside the source, or, with an empty prefix, the source itself.
@@ -46,14 +40,15 @@ impl Place {
                 _ => return Err(refused(inside, "leads out of the source")),
             }
         }
-        Place { path }.checked()
+        Place::checked(&path)
     }
 
-    fn checked(self) -> Result<Place, Failure> {
-        match fs::metadata(&self.path) {
-            Ok(metadata) if !metadata.is_file() => Err(refused(&self.path, "not a file")),
-            Err(e) if e.kind() != ErrorKind::NotFound => Err(io_failure("read", &self.path, &e)),
-            _ => Ok(self),
+    fn checked(path: &Path) -> Result<Place, Failure> {
+        match fs::canonicalize(path) {
+            Ok(real) if real.is_file() => Ok(Place { path: real }),
+            Ok(_) => Err(refused(path, "not a file")),
+            Err(e) if e.kind() == ErrorKind::NotFound && !path.is_symlink() => Ok(Place { path: path.to_owned() }),
+            Err(e) => Err(io_failure("read", path, &e)),
         }
     }
 
