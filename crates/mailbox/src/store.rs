@@ -1,6 +1,7 @@
 //! STORE: flags into file names, keywords into their files, nobody's change lost.
 
 use imap::{FlagList, NumberSet, StoreMode};
+use maildir::keywords::Changes;
 use maildir::{Flags, FolderLock, MessageName, Renamed};
 
 use crate::Error;
@@ -111,15 +112,25 @@ impl Mailbox {
         for _ in 0..ATTEMPTS {
             self.look_at_keywords()?;
             let numbers = self.numbers_of(mode, words)?;
-            let mut again = Vec::new();
+            let mut changes = Changes::begin(&folder)?;
+            let mut changing = Vec::new();
             for message in waiting {
                 message.expected.1 = self.changed_set(message.set, mode, &numbers);
                 let wanted = self.changed_set(self.view.set(message.at), mode, &numbers);
-                if !self.write_keywords(message.at, wanted)? {
-                    again.push(message);
+                if self.view.set(message.at) != wanted {
+                    let words: Vec<Vec<u8>> = self.keywords.spelled(wanted).iter().map(|word| word.to_vec()).collect();
+                    changes.add(self.view.base(message.at), &words)?;
+                    changing.push((message, wanted));
                 }
             }
-            waiting = again;
+            waiting = Vec::new();
+            for ((message, set), written) in changing.into_iter().zip(changes.commit()?) {
+                if written {
+                    self.view.set_keywords(message.at, set);
+                } else {
+                    waiting.push(message);
+                }
+            }
             if waiting.is_empty() {
                 return Ok(maildir::keywords::sync(&folder)?);
             }
@@ -157,19 +168,6 @@ impl Mailbox {
             StoreMode::Remove => old.iter().copied().filter(|word| !words.contains(word)).collect(),
         };
         self.keywords.set_of(new)
-    }
-
-    /// False where another program's change of this message waits to be read first.
-    fn write_keywords(&mut self, at: usize, set: u32) -> Result<bool, Error> {
-        if self.view.set(at) == set {
-            return Ok(true);
-        }
-        let words: Vec<Vec<u8>> = self.keywords.spelled(set).iter().map(|word| word.to_vec()).collect();
-        let written = maildir::keywords::write_update(&self.folder, self.view.base(at), &words)?;
-        if written {
-            self.view.set_keywords(at, set);
-        }
-        Ok(written)
     }
 }
 

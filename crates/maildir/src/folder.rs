@@ -20,6 +20,8 @@ pub struct Folder {
     pub(crate) tmp: Dir,
     /// What changed flags and removals changed of the quota, until the next sync.
     owed: Cell<Usage>,
+    /// Whether anybody counts, as far as is known since the last sync.
+    has_quota: Cell<Option<bool>>,
 }
 
 /// What became of a message whose flags were to change.
@@ -55,6 +57,7 @@ impl Folder {
             tmp: tmp?,
             dir,
             owed: Cell::default(),
+            has_quota: Cell::default(),
         })
     }
 
@@ -203,7 +206,9 @@ impl Folder {
 
     /// What the message counts in the quota under this name.
     fn size_in_quota(&self, dir: &Dir, name: &[u8]) -> Usage {
-        if !quota::counts(&self.name) || self.root.has_no_quota() {
+        let has_quota = self.has_quota.get().unwrap_or_else(|| quota::counts(&self.name) && self.root.has_quota());
+        self.has_quota.set(Some(has_quota));
+        if !has_quota {
             return Usage::default();
         }
         quota::counted_size(dir, name).unwrap_or_default()
@@ -216,5 +221,6 @@ impl Folder {
     /// The count is repaired by itself where this fails, so no command fails for it.
     fn settle_quota(&self) {
         let _ = quota::add(&self.root, self.owed.take());
+        self.has_quota.set(None);
     }
 }

@@ -5,14 +5,16 @@
 //! time in units of five minutes, for those who still have the older `:list`.
 
 use crate::dir::{Dir, Stamp};
-use crate::durable::{replace, write_synced};
+use crate::durable::replace;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::keywords::{Keywords, presentable};
+use crate::root::Durable;
 use crate::unique;
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
 use std::collections::BTreeMap;
+use std::io::Write;
 
 const DIRECTORY: &[u8] = b"courierimapkeywords";
 const LIST: &[u8] = b":list";
@@ -147,30 +149,85 @@ fn tidy(dir: &Dir, updates: &BTreeMap<Vec<u8>, Updates>, known: &impl Fn(&[u8]) 
     Ok(())
 }
 
-/// Asks for a message's keywords to become `words`, on disk when this returns. False where another program's change
-/// of the same message waits to be read: load again, and try again.
+/// Asks for a message's keywords to become `words`, its data on disk when this returns. False where another program's
+/// change of the same message waits to be read: load again, and try again.
 pub fn write_update(folder: &Folder, base: &[u8], words: &[Vec<u8>]) -> Result<bool> {
-    let dir = make(folder)?;
-    let (seconds, _) = unique::now();
-    let name = unique::temporary_name(b"daisychain-keywords");
-    let mut text = words.join(&b'\n');
-    if !words.is_empty() {
-        text.push(b'\n');
+    let mut changes = Changes::begin(folder)?;
+    changes.add(base, words)?;
+    Ok(changes.commit()?.first() == Some(&true))
+}
+
+/// Changes of many messages' keywords, with few syncs.
+#[derive(Debug)]
+pub struct Changes<'f> {
+    folder: &'f Folder,
+    dir: Dir,
+    /// Names in `tmp/`, and the base names they are for.
+    waiting: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// So many files are synced one by one; with more the whole file system is, once.
+const FEW: usize = 16;
+
+impl<'f> Changes<'f> {
+    /// No changes yet.
+    pub fn begin(folder: &'f Folder) -> Result<Changes<'f>> {
+        Ok(Changes { folder, dir: make(folder)?, waiting: Vec::new() })
     }
-    write_synced(&folder.tmp, &name, &text)?;
-    let waiting = [format!(".tmp.{seconds}").as_bytes(), &name].concat();
-    folder.tmp.rename(&name, &dir, &waiting)?;
-    let linked = dir.link(&waiting, &dir, base);
-    dir.unlink(&waiting)?;
-    match linked {
-        Ok(()) => Ok(true),
-        Err(Error::Exists(_)) => Ok(false),
-        Err(e) => Err(e),
+
+    /// A message's keywords are to become `words`.
+    pub fn add(&mut self, base: &[u8], words: &[Vec<u8>]) -> Result<()> {
+        let name = unique::temporary_name(b"daisychain-keywords");
+        let mut text = words.join(&b'\n');
+        if !words.is_empty() {
+            text.push(b'\n');
+        }
+        let mut file = self.folder.tmp.create(&name)?;
+        self.waiting.push((name, base.to_vec()));
+        let written = file.write_all(&text);
+        let one_by_one = self.waiting.len() <= FEW && self.is_durable();
+        let written = written.and_then(|()| if one_by_one { file.sync_all() } else { Ok(()) });
+        written.map_err(|e| self.folder.tmp.failed_io(base, &e))
+    }
+
+    /// Puts all changes where readers look, their data being on disk. False for each message for which another
+    /// program's change waits to be read: load again, and try again. Then [`sync`].
+    pub fn commit(mut self) -> Result<Vec<bool>> {
+        if self.waiting.len() > FEW && self.is_durable() {
+            nix::unistd::syncfs(&self.dir).map_err(|e| self.dir.failed(b"", e))?;
+        }
+        let waiting = std::mem::take(&mut self.waiting);
+        let linked = waiting.iter().map(|(name, base)| self.link(name, base)).collect();
+        waiting.iter().for_each(|(name, _)| drop(self.folder.tmp.unlink(name)));
+        linked
+    }
+
+    /// By link(2), which never replaces what another program put there.
+    fn link(&self, name: &[u8], base: &[u8]) -> Result<bool> {
+        match self.folder.tmp.link(name, &self.dir, base) {
+            Ok(()) => Ok(true),
+            // A network file system may have lost its first answer.
+            Err(Error::Exists(_)) => Ok(self.folder.tmp.stat(name)?.is_some_and(|stat| stat.st_nlink == 2)),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn is_durable(&self) -> bool {
+        self.folder.root().settings().durable == Durable::All
+    }
+}
+
+impl Drop for Changes<'_> {
+    fn drop(&mut self) {
+        self.waiting.iter().for_each(|(name, _)| drop(self.folder.tmp.unlink(name)));
     }
 }
 
 /// Makes changed keywords durable: once a command, before it is acknowledged.
 pub fn sync(folder: &Folder) -> Result<()> {
+    if folder.root().settings().durable < Durable::All {
+        return Ok(());
+    }
     directory(folder)?.map_or(Ok(()), |dir| dir.sync())
 }
 

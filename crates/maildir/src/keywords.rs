@@ -9,8 +9,9 @@
 
 use crate::error::{Error, Result};
 use crate::names::{BaseIndex, Names};
+use std::collections::HashMap;
 
-pub use crate::keyword_files::{directory, load, stamp, sync, write_update};
+pub use crate::keyword_files::{Changes, directory, load, stamp, sync, write_update};
 
 /// How many keywords a folder may have.
 pub const COUNT: usize = 1000;
@@ -26,6 +27,7 @@ pub struct Keywords {
     words: Vec<Vec<u8>>,
     /// The different sets that messages have; many messages share one.
     sets: Vec<KeywordSet>,
+    by_set: HashMap<KeywordSet, u32>,
     bases: Names,
     /// For each base name the place of its set.
     of: Vec<u32>,
@@ -74,19 +76,20 @@ impl Keywords {
     pub(crate) fn put(&mut self, base: &[u8], mut set: KeywordSet) -> Result<()> {
         set.sort_unstable();
         set.dedup();
-        let place = match self.sets.iter().position(|have| *have == set) {
-            Some(place) => place,
+        let place = match self.by_set.get(&set) {
+            Some(place) => *place,
             None => {
+                self.by_set.insert(set.clone(), self.sets.len() as u32);
                 self.sets.push(set);
-                self.sets.len() - 1
+                (self.sets.len() - 1) as u32
             }
         };
         let known = self.index.as_ref().and_then(|index| index.find(&self.bases, base));
         match known.and_then(|at| self.of.get_mut(at)) {
-            Some(of) => *of = place as u32,
+            Some(of) => *of = place,
             None => {
                 self.bases.push(base)?;
-                self.of.push(place as u32);
+                self.of.push(place);
             }
         }
         Ok(())

@@ -164,6 +164,12 @@ pub fn add(root: &Root, change: Usage) -> Result<()> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(e) => return Err(e),
     };
+    let stat = nix::sys::stat::fstat(&file).map_err(|e| root.dir().failed(FILE, e))?;
+    if stat.st_nlink > 1 {
+        // A snapshot made of hard links must not change.
+        let text = [root.dir().read(FILE, 2 * LONG)?.unwrap_or_default(), change.line().into_bytes()].concat();
+        return durable::replace(&root.dir().open_dir(b"tmp")?, root.dir(), FILE, &text);
+    }
     file.write_all(change.line().as_bytes()).map_err(|e| root.dir().failed_io(FILE, &e))
 }
 

@@ -105,9 +105,9 @@ impl Root {
         self.0.grain
     }
 
-    /// Whether nobody counts: no `maildirsize`, and no quota given.
-    pub(crate) fn has_no_quota(&self) -> bool {
-        self.settings().quota.is_empty() && !matches!(self.dir().stat(b"maildirsize"), Ok(Some(_)))
+    /// Whether anybody counts: there is a `maildirsize`, or a quota is given.
+    pub(crate) fn has_quota(&self) -> bool {
+        !self.settings().quota.is_empty() || matches!(self.dir().stat(b"maildirsize"), Ok(Some(_)))
     }
 
     /// Opens a folder.
