@@ -14,7 +14,10 @@ import os, sys
 line = b""
 os.write(1, b"* OK imapfront ready.\\r\\n")
 while not line.endswith(b"\\n"):
-    line += os.read(0, 1)
+    byte = os.read(0, 1)
+    if not byte:
+        sys.exit()
+    line += byte
 tag, command, user, password = line.split()
 os.chdir(os.environ["ACCOUNT"])
 if os.geteuid() == 0:
