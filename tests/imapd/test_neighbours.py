@@ -88,7 +88,7 @@ def test_the_login_by_hand(chain):
             S: * FLAGS (\\Draft \\Answered \\Flagged \\Deleted \\Seen \\Recent)
             S: * OK [PERMANENTFLAGS (\\* \\Draft \\Answered \\Flagged \\Deleted \\Seen)] Limited
             S: * 17 EXISTS
-            S: * 0 RECENT
+            S/ \\* [0-9]+ RECENT
             S/ \\* OK \\[UIDVALIDITY [1-9][0-9]*\\] .*
             S* a02 OK [READ-WRITE] ...
             C: a03 logout
