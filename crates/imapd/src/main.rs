@@ -1,6 +1,5 @@
 //! Serves one account's Maildir over IMAP.
 #![forbid(unsafe_code)]
-#![allow(dead_code)]
 mod answer;
 mod command;
 mod end;

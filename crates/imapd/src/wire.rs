@@ -29,8 +29,8 @@ const READ: usize = 4096;
 const READ_LITERAL: usize = 64 * 1024;
 /// The reply is written once it is so long, though the command is not done.
 const FULL: usize = 32 * 1024;
-/// A buffer that grew beyond this is given back when it is empty.
-const KEEP: usize = 8 * 1024;
+/// A client that paused for so long may pause for longer: buffers are given back.
+const PAUSE: Duration = Duration::from_millis(500);
 /// A pipe that poll(2) calls writable takes so much without blocking.
 const PIPE_BUF: usize = 4096;
 
@@ -120,9 +120,6 @@ impl Wire {
         if self.used == self.input.len() {
             self.input.clear();
             self.used = 0;
-            if self.input.capacity() > KEEP {
-                self.input.shrink_to(READ);
-            }
         }
     }
 
@@ -147,16 +144,6 @@ impl Wire {
         Ok(pending.get(..count).unwrap_or_default())
     }
 
-    /// Reads `size` bytes of a literal and forgets them.
-    pub fn discard(&mut self, mut size: u64) -> Result<(), End> {
-        while size > 0 {
-            let count = self.literal(size)?.len();
-            self.consume(count);
-            size = size.saturating_sub(count as u64);
-        }
-        Ok(())
-    }
-
     fn read_more(&mut self, most: usize, limit: Duration) -> Result<(), End> {
         self.flush()?;
         if self.used > 0 {
@@ -165,7 +152,7 @@ impl Wire {
         }
         let deadline = Instant::now() + limit;
         loop {
-            if self.wait_readable(None, deadline.saturating_duration_since(Instant::now()))? == Woken::Late {
+            if self.pause(deadline.saturating_duration_since(Instant::now()))? == Woken::Late {
                 return Err(End::Timeout);
             }
             let length = self.input.len();
@@ -190,7 +177,24 @@ impl Wire {
             return Ok(Woken::Input);
         }
         self.flush()?;
+        self.give_back();
         self.wait_readable(watch, limit)
+    }
+
+    /// A wait for the client with both buffers, while it is busy; with none once it is not.
+    fn pause(&mut self, limit: Duration) -> Result<Woken, End> {
+        let short = limit.min(PAUSE);
+        let woken = self.wait_readable(None, short)?;
+        if woken != Woken::Late || short == limit {
+            return Ok(woken);
+        }
+        self.give_back();
+        self.wait_readable(None, limit.saturating_sub(short))
+    }
+
+    fn give_back(&mut self) {
+        self.out.shrink_to_fit();
+        self.input.shrink_to_fit();
     }
 
     fn wait_readable(&self, watch: Option<BorrowedFd<'_>>, limit: Duration) -> Result<Woken, End> {
@@ -243,9 +247,6 @@ impl Wire {
         self.broken |= result.is_err();
         self.out = out;
         self.out.clear();
-        if self.out.capacity() > KEEP {
-            self.out.shrink_to(READ);
-        }
         result
     }
 
