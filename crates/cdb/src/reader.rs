@@ -60,10 +60,11 @@ impl Cdb {
 
     /// All records in the order in which they were added, repeated keys included.
     pub fn records(&self) -> Result<Records<'_>, Error> {
-        let mut end = u64::from(u32::MAX);
-        for slot in 0..256 {
-            end = end.min(u64::from(self.pair(slot * 8)?.0));
-        }
+        let mut header = [0; HEADER as usize];
+        self.read(&mut header, 0)?;
+        // The records end where the first table begins.
+        let tables = header.chunks_exact(8).filter_map(|slot| slot.first_chunk().map(|at| u32::from_le_bytes(*at)));
+        let end = u64::from(tables.min().unwrap_or(0));
         if end < u64::from(HEADER) || end > self.size {
             return Err(Error::Damaged);
         }

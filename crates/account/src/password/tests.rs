@@ -44,7 +44,7 @@ fn golden_hashes() {
         assert!(!verify(hash, &wrong, &Library::new()).unwrap(), "{text}");
         count += 1;
     }
-    assert!(count > 150);
+    assert!(count > if cfg!(target_env = "musl") { 120 } else { 150 });
 }
 
 #[test]
