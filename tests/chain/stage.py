@@ -13,9 +13,9 @@ PROBE = """#!/bin/sh
 exec 9>{out}.tmp
 printf '%s\\0' "$0" "$@" >{out}.argv
 cat /proc/$$/environ >{out}.environ
-cat /proc/$$/status >{out}.status
+cat /proc/self/status >{out}.status
 cat /proc/$$/limits >{out}.limits
-ls -l /proc/$$/fd >{out}.fd
+(ls -l /proc/$$/fd >{out}.fd)
 umask >{out}.umask
 readlink /proc/$$/cwd >{out}.cwd
 echo $$ >{out}.pid
@@ -66,7 +66,7 @@ class Probe:
         return found
 
     def status(self, key):
-        return re.search(rf"^{key}:\s*(.*)$", self._text("status").decode(), re.M)[1].split()
+        return re.search(rf"^{key}:[ \t]*(.*)$", self._text("status").decode(), re.M)[1].split()
 
     @property
     def ids(self):

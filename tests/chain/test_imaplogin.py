@@ -602,11 +602,12 @@ def test_the_half_has_no_rights(login):
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody")
-def test_the_half_is_whom_envuidgid_says(login):
-    half = confined_half(login({"UID": "4242", "GID": "4243"}))
-    assert status_of(half, "Uid") == ["4242"] * 4 and status_of(half, "Gid") == ["4243"] * 4
-    half = confined_half(login({"UID": "0", "GID": "0"}))
-    assert status_of(half, "Uid") == ["65534"] * 4
+@pytest.mark.parametrize("uid, gid", [("4242", "4243"), ("0", "0"), ("rubbish", "-1")])
+def test_the_half_is_whom_envuidgid_says(login, uid, gid):
+    stage = login({"UID": uid, "GID": gid})
+    half = confined_half(stage)
+    expected = (uid, gid) if uid == "4242" else ("65534", "65534")
+    assert (status_of(half, "Uid"), status_of(half, "Gid")) == ([expected[0]] * 4, [expected[1]] * 4)
 
 
 def test_the_half_dies_with_the_other(login):

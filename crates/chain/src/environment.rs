@@ -164,7 +164,7 @@ impl<'a> Filter<'a> {
 }
 
 /// A value that came over the network in some form may not be long or hold a control character.
-fn is_harmless(value: &[u8]) -> bool {
+pub(crate) fn is_harmless(value: &[u8]) -> bool {
     value.len() <= NETWORK_VALUE && !value.iter().any(u8::is_ascii_control)
 }
 

@@ -1,6 +1,6 @@
 //! Who is at the other end.
 
-use crate::environment::{Environment, own_set};
+use crate::environment::{Environment, is_harmless, own_set};
 use crate::names;
 use nix::sys::socket::{SockaddrLike, SockaddrStorage, getpeername, getsockname};
 use std::net::IpAddr;
@@ -30,7 +30,8 @@ impl Peer {
             .unwrap_or_else(|| Peer::of_socket(sys::descriptors::standard(0)))
     }
 
-    fn from_variables(get: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Peer> {
+    fn from_variables(own: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Peer> {
+        let get = |name: &str| own(name).filter(|value| is_harmless(value));
         let proto = get("PROTO").filter(|proto| names::is_proto(proto));
         let proto = proto.and_then(|proto| String::from_utf8(proto).ok());
         for prefix in proto.as_deref().into_iter().chain(["TCP"]) {
@@ -133,6 +134,13 @@ mod tests {
         assert_eq!(peer.remote_ip, b"::ffff:10.0.0.2");
         assert_eq!(peer.shown_ip(), b"10.0.0.2");
         assert!(from(&[("PROTO", "UNIX"), ("UNIXREMOTEPID", "1")]).is_none());
+    }
+
+    #[test]
+    fn values_that_could_forge_a_line_are_unknown() {
+        let peer = from(&[("TCPREMOTEIP", "10.0.0.1"), ("TCPREMOTEHOST", "a\nb"), ("TCPREMOTEPORT", "1\r")]).unwrap();
+        assert_eq!((&peer.remote_host[..], &peer.remote_port[..]), (&b""[..], &b""[..]));
+        assert!(from(&[("TCPREMOTEIP", "10.0.0.1\n")]).is_none());
     }
 
     #[test]
