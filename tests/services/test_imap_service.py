@@ -152,15 +152,21 @@ def test_rules_are_edited_and_made(service):
             return sock.recv(100).startswith(b"* OK")
 
     assert greeted("127.0.0.2")
-    service.edit("imap.rules", "\n:allow", "\n127.0.0.2:deny\n:allow")
+    rules, everyone, refusal, mistake, words = {
+        "tcpserver": ("imap.rules", ":allow", "127.0.0.2:deny", "127.0.0.2:nonsense",
+                      "tcprules: fatal: unable to parse this line: 127.0.0.2:nonsense"),
+        "tcpd": ("imap.access", "*\tallow", "127.0.0.2/31\tdeny", "127.0.0.\tdeny",
+                 "makeimapaccess: fatal: imap.access:13: not an address"),
+    }[service.front]
+    service.edit(rules, f"\n{everyone}", f"\n{refusal}\n{everyone}")
     subprocess.run(["make", "-s"], cwd=service.path, check=True)
-    assert not greeted("127.0.0.2") and greeted("127.0.0.3")
+    assert not greeted("127.0.0.2") and greeted("127.0.0.4")
     # A mistake is said, and what was compiled last holds on.
-    service.edit("imap.rules", "127.0.0.2:deny", "127.0.0.2:nonsense")
+    service.edit(rules, f"\n{refusal}", f"\n{mistake}")
     service.svc("t")
-    service.wait_log("tcprules: fatal: unable to parse this line: 127.0.0.2:nonsense")
+    service.wait_log(words)
     wait_for(lambda: service.log().count("starting: ") == 2 and service.listens(), what="started again")
-    assert not greeted("127.0.0.2") and greeted("127.0.0.3")
+    assert not greeted("127.0.0.2") and greeted("127.0.0.4")
 
 
 def test_the_limit_of_connections(service):
