@@ -136,7 +136,7 @@ impl Folder {
             let to = parsed.with_flags(wanted);
             match self.cur.rename(&name, &self.cur, &to) {
                 Ok(()) => {
-                    self.owe(self.size_in_quota(&self.cur, &to).plus(self.size_in_quota(&self.cur, &name).negated()));
+                    self.owe_for_mark(parsed.flags(), wanted, &to);
                     return Ok(Renamed::To(to));
                 }
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
@@ -212,6 +212,16 @@ impl Folder {
             return Usage::default();
         }
         quota::counted_size(dir, name).unwrap_or_default()
+    }
+
+    /// Messages that are marked deleted do not count.
+    fn owe_for_mark(&self, before: Flags, now: Flags, name: &[u8]) {
+        let marked = now.contains(Flags::TRASHED);
+        if marked == before.contains(Flags::TRASHED) || !quota::counts(&self.name) || !self.root.has_quota() {
+            return;
+        }
+        let size = quota::size_of(&self.cur, name).unwrap_or_default();
+        self.owe(if marked { size.negated() } else { size });
     }
 
     fn owe(&self, change: Usage) {

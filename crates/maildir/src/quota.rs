@@ -270,10 +270,12 @@ pub(crate) fn counts(name: &FolderName) -> bool {
 /// What a file counts: nothing where it is marked deleted or gone.
 pub(crate) fn counted_size(dir: &Dir, name: &[u8]) -> Result<Usage> {
     let parsed = MessageName::parse(name);
-    if parsed.flags().contains(Flags::TRASHED) {
-        return Ok(Usage::default());
-    }
-    match parsed.size() {
+    if parsed.flags().contains(Flags::TRASHED) { Ok(Usage::default()) } else { size_of(dir, name) }
+}
+
+/// One message of this size, whatever its flags.
+pub(crate) fn size_of(dir: &Dir, name: &[u8]) -> Result<Usage> {
+    match MessageName::parse(name).size() {
         Some(size) => Ok(Usage::of(size)),
         None => {
             Ok(dir.stat(name)?.map_or_else(Usage::default, |stat| Usage::of(u64::try_from(stat.st_size).unwrap_or(0))))
