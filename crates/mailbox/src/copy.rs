@@ -25,6 +25,8 @@ impl Mailbox {
         if numbers.is_empty() {
             return Ok(None);
         }
+        // Keywords that others gave since go along.
+        self.look_if_changed()?;
         let mut batch = Batch::new(folder);
         for number in numbers.iter() {
             self.add(&mut batch, position(number).ok_or(Error::BadNumber)?)?;

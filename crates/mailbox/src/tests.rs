@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use imap::{Bound, FlagList, SequenceSet};
-use maildir::{Folder, FolderName, Root, Settings};
+use maildir::{Durable, Folder, FolderName, Root, Settings};
 
 use crate::{Append, Mailbox, Mode};
+
+mod histories;
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
@@ -22,7 +24,7 @@ impl Place {
         let path = std::env::temp_dir().join(format!("daisychain-mailbox-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         Root::make(&path).unwrap();
-        let root = Root::open(&path, Settings::default()).unwrap();
+        let root = Root::open(&path, Settings { durable: Durable::None, ..Settings::default() }).unwrap();
         Place { path, root }
     }
 
@@ -68,10 +70,12 @@ impl Drop for Place {
     }
 }
 
+/// The set of this one.
 pub(crate) fn one(number: u32) -> SequenceSet {
     SequenceSet::range(Bound::Number(number), Bound::Number(number))
 }
 
+/// `1:*`
 pub(crate) fn all() -> SequenceSet {
     SequenceSet::range(Bound::Number(1), Bound::Last)
 }
