@@ -58,7 +58,9 @@ fn admit(session: &Session, message: &Message) -> Result<(), Stop> {
     if message.literal.size == 0 {
         return Err(Answer::no("A message cannot be empty").into());
     }
-    Ok(())
+    // On disk it is a little shorter. The count after it is written is the one that decides.
+    let usage = maildir::quota::Usage::of(message.literal.size.saturating_sub(message.literal.size / 16));
+    Ok(maildir::quota::check(&session.root, usage)?)
 }
 
 fn date(message: &Message) -> Option<i64> {
