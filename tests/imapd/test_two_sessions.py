@@ -3,6 +3,8 @@
 import os
 import random
 import re
+import subprocess
+import time
 
 import pytest
 
@@ -162,3 +164,50 @@ def test_random_histories_are_legal(place, path, seed):
     views = [{uid: set(re.search(rb"FLAGS \((.*)\)\)", data)[1].split()) - {rb"\Recent"}
               for uid, data in mirror.client.fetch("FLAGS", uid=True).items()} for mirror in mirrors]
     assert views[0] == views[1]
+
+
+@pytest.mark.parametrize("count", [200, 2000])
+def test_a_renamer_causes_no_false_expunge(place, count):
+    """A program toggles flags by rename at full speed; nothing is ever deleted, so nothing may ever be told gone."""
+    path = maildir.make(place / "Busy")
+    for number in range(count):
+        maildir.deliver(path, mail.plain(number=number), flags="", base=f"{1000 + number}.busy")
+    client = logged_in(place, path)
+    client.select()
+    renamer = place.popen(["/usr/bin/python3", "-c", RENAMER, path / "cur"], stdin=subprocess.PIPE)
+    deadline = time.monotonic() + 3
+    looks, worst = 0, 0
+    while time.monotonic() < deadline:
+        start = time.monotonic()
+        answer = client.ok("NOOP")
+        worst = max(worst, time.monotonic() - start)
+        assert not answer.lines("EXPUNGE") and not answer.lines("EXISTS"), client.transcript("a false EXPUNGE or EXISTS")
+        looks += 1
+        if looks % 5 == 0:
+            client.ok(f"STORE {1 + looks % count} +FLAGS.SILENT (\\Flagged)")
+    renamer.stdin.close()
+    renamer.wait(10)
+    assert worst < 2 and looks > 3
+    assert not client.ok("NOOP").lines("EXPUNGE")
+    assert sorted(client.fetch("UID", uid=True)) == list(range(1, count + 1))
+    validity, following, uids = maildir.Reader(path).uid_table()
+    assert following == count + 1 and len(uids) == count
+    other = logged_in(place, path)
+    assert other.select().number("EXISTS") == count
+    assert b"\\Flagged" in other.fetch("FLAGS")[6]
+
+
+RENAMER = """
+import os, select, sys
+cur = sys.argv[1]
+names = os.listdir(cur)
+while not select.select([0], [], [], 0)[0]:
+    for at, name in enumerate(names):
+        base, _, letters = name.partition(":2,")
+        letters = letters.replace("S", "") if "S" in letters else "".join(sorted(letters + "S"))
+        try:
+            os.rename(f"{cur}/{name}", f"{cur}/{base}:2,{letters}")
+            names[at] = f"{base}:2,{letters}"
+        except FileNotFoundError:
+            names[at] = next((n for n in os.listdir(cur) if n.startswith(base + ":")), name)
+"""
