@@ -8,7 +8,7 @@ use maildir::Folder;
 
 use crate::Error;
 use crate::mailbox::{Mailbox, position};
-use crate::message::Message;
+use crate::message::{Message, Room};
 
 impl Mailbox {
     /// Open a message. One that is gone is [`Error::Expunged`], never another message's data.
@@ -18,19 +18,22 @@ impl Mailbox {
         })
     }
 
-    /// A message to read: the one that was kept, or opened anew.
-    pub fn take_message(&mut self, number: u32) -> Result<Message<File>, Error> {
+    /// A message to read: the one that was kept, or opened anew. It takes the room.
+    pub fn take_message(&mut self, number: u32, room: &mut Room) -> Result<Message<File>, Error> {
         let kept = self.reading.take().filter(|(uid, _)| self.uid(number) == Some(*uid));
         match kept {
             Some((_, message)) => Ok(message),
-            None => self.open_message(number).map(Message::new),
+            None => Ok(Message::within(self.open_message(number)?, std::mem::take(room))),
         }
     }
 
-    /// Keeps a large message: clients that read one in pieces come back for the next.
-    pub fn keep_message(&mut self, number: u32, mut message: Message<File>) {
-        let uid = self.uid(number).filter(|_| message.rest());
+    /// Keeps a large message, if it was scanned: clients that read one in pieces come back for the next. Its room is
+    /// given back.
+    pub fn keep_message(&mut self, number: u32, mut message: Message<File>) -> Room {
+        let (room, large) = message.rest();
+        let uid = self.uid(number).filter(|_| large);
         self.reading = uid.map(|uid| (uid, message));
+        room
     }
 
     /// INTERNALDATE in seconds since the epoch: the file's modification time.

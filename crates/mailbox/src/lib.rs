@@ -50,7 +50,7 @@ mod tests;
 mod view;
 mod watch;
 
-pub use crate::message::{Message, Source};
+pub use crate::message::{Message, Room, Source};
 pub use append::Append;
 pub use changes::{Changes, Expunges};
 pub use copy::Copied;

@@ -35,13 +35,22 @@ impl Source for &[u8] {
     }
 }
 
+/// Room to read in. It goes from message to message: fresh memory for each costs more than reading it.
+#[derive(Debug, Default)]
+pub struct Room {
+    /// For the first bytes of a message.
+    held: Vec<u8>,
+    /// For all others.
+    window: Vec<u8>,
+}
+
 /// A message that is being read.
 pub struct Message<S> {
     source: S,
-    /// Its first bytes, as far as they were read and kept.
-    held: Vec<u8>,
+    room: Room,
+    /// So many of its first bytes are in the room.
+    held: usize,
     scan: Scan,
-    buffer: Vec<u8>,
 }
 
 enum Scan {
@@ -53,7 +62,17 @@ enum Scan {
 impl<S: Source> Message<S> {
     /// A message of which nothing was read yet.
     pub fn new(source: S) -> Message<S> {
-        Message { source, held: Vec::new(), scan: Scan::Running(Box::default(), 0), buffer: Vec::new() }
+        Message::within(source, Room::default())
+    }
+
+    /// The same, with room that another message had.
+    pub fn within(source: S, room: Room) -> Message<S> {
+        Message { source, room, held: 0, scan: Scan::Running(Box::default(), 0) }
+    }
+
+    /// Gives the room back.
+    pub fn into_room(self) -> Room {
+        self.room
     }
 
     /// Its structure. The whole message is read once for it.
@@ -101,38 +120,36 @@ impl<S: Source> Message<S> {
     /// Bytes from this offset in the file on, at most `most`; fewer at the end of what one read gives.
     pub fn bytes(&mut self, offset: u64, most: u64) -> io::Result<&[u8]> {
         let most = usize::try_from(most).unwrap_or(READ).min(READ);
-        let held = usize::try_from(offset).ok().filter(|offset| *offset < self.held.len());
-        if let Some(offset) = held {
-            let end = offset.saturating_add(most).min(self.held.len());
-            return Ok(self.held.get(offset..end).unwrap_or_default());
+        if let Some(offset) = usize::try_from(offset).ok().filter(|offset| *offset < self.held) {
+            let end = offset.saturating_add(most).min(self.held);
+            return Ok(self.room.held.get(offset..end).unwrap_or_default());
         }
-        self.buffer.resize(READ, 0);
-        let count = read(&self.source, self.buffer.get_mut(..most).unwrap_or_default(), offset)?;
-        Ok(self.buffer.get(..count).unwrap_or_default())
+        let window = grown(&mut self.room.window, READ);
+        let count = read(&self.source, window.get_mut(..most).unwrap_or_default(), offset)?;
+        Ok(window.get(..count).unwrap_or_default())
     }
 
-    /// Gives back what can be read again. True if what remains, the structure, is worth keeping.
-    pub(crate) fn rest(&mut self) -> bool {
-        self.held = Vec::new();
-        self.buffer = Vec::new();
-        self.known_size().is_some_and(|size| size > HELD as u64)
+    /// Gives the room back and keeps the structure, if it is worth it.
+    pub(crate) fn rest(&mut self) -> (Room, bool) {
+        self.held = 0;
+        (std::mem::take(&mut self.room), self.known_size().is_some_and(|size| size > HELD as u64))
     }
 
     /// Scans the next piece.
     fn advance(&mut self) -> io::Result<()> {
         let Scan::Running(scanner, at) = &mut self.scan else { return Ok(()) };
         let wanted = if *at == 0 { FIRST_READ } else { READ };
-        let kept = self.held.len();
-        let piece = if *at == kept as u64 && kept + wanted <= HELD {
-            self.held.resize(kept + wanted, 0);
-            let count = read(&self.source, self.held.get_mut(kept..).unwrap_or_default(), *at);
-            self.held.truncate(kept + *count.as_ref().unwrap_or(&0));
-            count?;
-            self.held.get(kept..)
+        let end = self.held + wanted;
+        let piece = if *at == self.held as u64 && end <= HELD {
+            let held = grown(&mut self.room.held, if end <= FIRST_READ { FIRST_READ } else { HELD });
+            let free = held.get_mut(self.held..end).unwrap_or_default();
+            let count = read(&self.source, free, *at)?;
+            self.held += count;
+            free.get(..count)
         } else {
-            self.buffer.resize(READ, 0);
-            let count = read(&self.source, &mut self.buffer, *at)?;
-            self.buffer.get(..count)
+            let window = grown(&mut self.room.window, READ);
+            let count = read(&self.source, window, *at)?;
+            window.get(..count)
         };
         let piece = piece.unwrap_or_default();
         scanner.push(piece);
@@ -142,6 +159,14 @@ impl<S: Source> Message<S> {
         }
         Ok(())
     }
+}
+
+/// Room for `length` bytes at least.
+fn grown(room: &mut Vec<u8>, length: usize) -> &mut [u8] {
+    if room.len() < length {
+        room.resize(length, 0);
+    }
+    room
 }
 
 fn read(source: &impl Source, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -162,9 +187,9 @@ mod tests {
         let text = [b"Subject: x\n\n".as_slice(), &[b'y'; 1_000_000]].concat();
         let mut message = Message::new(text.as_slice());
         assert_eq!(message.header().unwrap().body.file, 12);
-        assert_eq!(message.held.len(), FIRST_READ);
+        assert_eq!(message.held, FIRST_READ);
         assert_eq!(message.size().unwrap(), 1_000_014);
-        assert!(message.held.len() <= HELD);
+        assert!(message.held <= HELD);
         assert_eq!(message.bytes(0, 7).unwrap(), b"Subject");
         assert_eq!(message.bytes(1_000_010, 100).unwrap(), b"yy");
     }

@@ -7,10 +7,11 @@ mod content;
 mod plan;
 
 use std::cell::OnceCell;
+use std::fs::File;
 
 use imap::{DateTime, SearchKey};
 
-use crate::message::Message;
+use crate::message::{Message, Room};
 use crate::{Error, Mailbox};
 use plan::{Condition, Cost, Last, Plan, Verdict};
 
@@ -21,6 +22,7 @@ pub struct Searcher {
     plan: Plan,
     known: Vec<Verdict>,
     stack: Vec<Verdict>,
+    room: Room,
 }
 
 impl Searcher {
@@ -42,7 +44,7 @@ impl Mailbox {
         let last = Last { number, uid: self.uid(number).unwrap_or(0) };
         let plan = Plan::new(key, charset, last)?;
         let known = vec![None; plan.conditions.len()];
-        Ok(Searcher { plan, known, stack: Vec::new() })
+        Ok(Searcher { plan, known, stack: Vec::new(), room: Room::default() })
     }
 
     /// Whether a message is found. One that is gone from the disk is not, unless that could be said without it.
@@ -97,7 +99,19 @@ impl Mailbox {
 
     /// What needs the file, the least of it first.
     fn read(&mut self, number: u32, searcher: &mut Searcher) -> Result<bool, Error> {
-        let mut message = Message::new(self.open_message(number)?);
+        let file = self.open_message(number)?;
+        let mut message = Message::within(file, std::mem::take(&mut searcher.room));
+        let found = self.read_message(number, &mut message, searcher);
+        searcher.room = message.into_room();
+        found
+    }
+
+    fn read_message(
+        &mut self,
+        number: u32,
+        message: &mut Message<File>,
+        searcher: &mut Searcher,
+    ) -> Result<bool, Error> {
         let has_text = searcher.plan.conditions.iter().any(|condition| matches!(condition, Condition::Text(_)));
         if has_text || searcher.open(Cost::Header).next().is_some() {
             let Searcher { plan, known, .. } = searcher;

@@ -7,7 +7,7 @@ use imap::{
     BodySection, DateTime, Fetch, FetchItem, Flag, FlagList, Flags, NumberSet, Section, SectionText, StoreMode,
     response, write,
 };
-use mailbox::{Error, Mailbox, Message, Piece};
+use mailbox::{Error, Mailbox, Message, Piece, Room};
 
 use crate::answer::{Answer, Outcome, Stop};
 use crate::end::End;
@@ -32,6 +32,7 @@ pub fn run(session: &mut Session, fetch: &Fetch) -> Outcome {
     items.extend_from_slice(&fetch.items);
     let marks = !mailbox.read_only() && items.iter().any(sets_seen);
     let mut answer = Answer::ok("FETCH completed");
+    let mut room = Room::default();
     let all: Vec<(u32, u32)> = numbers.ranges().to_vec();
     let mut all = all.into_iter().flat_map(|(first, last)| first..=last);
     loop {
@@ -41,7 +42,7 @@ pub fn run(session: &mut Session, fetch: &Fetch) -> Outcome {
         }
         let marked = if marks { mark_seen(session, &some) } else { NumberSet::new() };
         for number in some {
-            match one(session, number, &items, marked.contains(number)) {
+            match one(session, number, &items, marked.contains(number), &mut room) {
                 // What is there of the others is sent all the same.
                 Err(Stop::Refused(refusal)) => answer = refusal,
                 Err(ended) => return Err(ended),
@@ -78,26 +79,17 @@ fn mark_seen(session: &mut Session, some: &[u32]) -> NumberSet {
 }
 
 /// One message. Before anything of it is sent, all of it is read so far that its lengths are known.
-fn one(session: &mut Session, number: u32, items: &[FetchItem], marked: bool) -> Result<(), Stop> {
+fn one(session: &mut Session, number: u32, items: &[FetchItem], marked: bool, room: &mut Room) -> Result<(), Stop> {
     let Some(mailbox) = &mut session.selected else { return Ok(()) };
     let mut message = match items.iter().any(needs_file) {
-        true => Some(mailbox.take_message(number)?),
+        true => Some(mailbox.take_message(number, room)?),
         false => None,
     };
     let mut answer = Answering { mailbox, number, message: message.as_mut(), wire: &mut session.wire };
-    let pieces = answer.prepare(items)?;
-    let begun = answer.wire.out().len();
-    let sent_before = answer.wire.counts().1;
-    let result = answer.write(items, pieces, marked, &mut session.sent);
-    if matches!(result, Err(Stop::Refused(_))) && answer.wire.counts().1 != sent_before {
-        // Half of an answer is with the client: there is no way back.
-        PROGRAM.warn(b"disconnected in the middle of a message that cannot be read to its end");
-        return Err(Stop::Ended(End::Disconnected));
-    }
-    if result.is_err() {
-        session.wire.out().truncate(begun);
-    } else if let Some(message) = message.filter(|_| items.iter().any(is_partial)) {
-        mailbox.keep_message(number, message);
+    let result = answer.give(items, marked, &mut session.sent);
+    if let Some(message) = message {
+        let keep = result.is_ok() && items.iter().any(is_partial);
+        *room = if keep { mailbox.keep_message(number, message) } else { message.into_room() };
     }
     result
 }
@@ -121,6 +113,23 @@ struct Answering<'a> {
 }
 
 impl Answering<'_> {
+    /// All of it or nothing, as long as that can be helped.
+    fn give(&mut self, items: &[FetchItem], marked: bool, sent: &mut Sent) -> Result<(), Stop> {
+        let pieces = self.prepare(items)?;
+        let begun = self.wire.out().len();
+        let sent_before = self.wire.counts().1;
+        let result = self.write(items, pieces, marked, sent);
+        if matches!(result, Err(Stop::Refused(_))) {
+            if self.wire.counts().1 != sent_before {
+                // Half of an answer is with the client: there is no way back.
+                PROGRAM.warn(b"disconnected in the middle of a message that cannot be read to its end");
+                return Err(Stop::Ended(End::Disconnected));
+            }
+            self.wire.out().truncate(begun);
+        }
+        result
+    }
+
     /// Reads what has to be known, so that a message that cannot be read is noticed while nothing of it is sent:
     /// the pieces to send, in the order of the items.
     fn prepare(&mut self, items: &[FetchItem]) -> Result<Vec<Option<Piece>>, Stop> {
