@@ -42,6 +42,7 @@ pub mod quota;
 mod root;
 mod scan;
 pub mod subscriptions;
+mod takeover;
 pub mod trash;
 mod tree;
 pub mod uidtable;

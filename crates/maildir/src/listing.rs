@@ -7,6 +7,7 @@ use crate::lock::FolderLock;
 use crate::message_name::{Flags, MessageName, base_of};
 use crate::names::Names;
 use crate::scan::{Presence, Scan, Unwatched, Witness, scan};
+use crate::takeover::take_over;
 use crate::uidtable::{self, Saved, UidTable, Verdict};
 use crate::{uidvalidity, unique};
 
@@ -23,6 +24,8 @@ pub struct Listing {
     pub hidden: usize,
     /// Why they are hidden.
     pub trouble: Option<Error>,
+    /// Why the UID table was set aside and all messages have new UIDs, where that happened. It belongs into the log.
+    pub damage: Option<&'static str>,
     /// UIDs by the clock, saved nowhere: a folder without a table that cannot be written.
     pub provisional: bool,
     /// Names that stand for messages not seen this time and not proven gone: base names, without flags.
@@ -112,6 +115,7 @@ impl Listing {
             recent_from: table.uid_next,
             hidden: 0,
             trouble: None,
+            damage: None,
             provisional: false,
             doubtful: 0,
             uids: Vec::with_capacity(table.len()),
@@ -191,6 +195,10 @@ impl Folder {
 
     fn list_locked(&self, witness: &mut dyn Witness) -> Result<Listing> {
         let _lock = FolderLock::take(self)?;
+        let damage = match uidtable::read(self)? {
+            Verdict::Damaged(why) => Some(why),
+            _ => None,
+        };
         for _ in 0..ATTEMPTS {
             let mut table = self.table_to_write()?;
             self.move_new()?;
@@ -210,6 +218,7 @@ impl Folder {
             if table.save(self)? == Saved::Yes {
                 let mut listing = Listing::of(&table, found.adopt())?;
                 listing.recent_from = first;
+                listing.damage = damage;
                 return Ok(listing);
             }
         }
@@ -243,7 +252,10 @@ impl Folder {
     pub(crate) fn table_to_write(&self) -> Result<UidTable> {
         match uidtable::read(self)? {
             Verdict::Sound(table) => Ok(table),
-            Verdict::Missing => Ok(UidTable::new(uidvalidity::next(self.root(), 0)?)),
+            Verdict::Missing => match take_over(self)? {
+                Some(table) => Ok(table),
+                None => Ok(UidTable::new(uidvalidity::next(self.root(), 0)?)),
+            },
             Verdict::Damaged(_) => {
                 let aside = format!("daisychain-damaged.{}", unique::now().0);
                 self.dir.rename(uidtable::FILE, &self.dir, aside.as_bytes())?;

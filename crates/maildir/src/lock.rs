@@ -46,7 +46,8 @@ impl<'f> FolderLock<'f> {
 
 impl Drop for FolderLock<'_> {
     fn drop(&mut self) {
-        if self.dotted {
+        if self.dotted && self.folder.tmp.unlink(COURIERS).is_err() {
+            // Others would wait for as long as this process lives.
             let _ = self.folder.tmp.unlink(COURIERS);
         }
     }
@@ -75,19 +76,26 @@ fn wait(deadline: Instant, attempt: impl Fn() -> Result<bool>, object: impl Fn()
 fn take_dot_lock(tmp: &Dir, host: &[u8]) -> Result<bool> {
     let name = unique::temporary_name(b"courierlock");
     let content = [std::process::id().to_string().as_bytes(), b":", host].concat();
-    write_lock(tmp, &name, &content)?;
-    let taken = match tmp.link(&name, tmp, COURIERS) {
-        Ok(()) => Ok(true),
-        Err(Error::Exists(_)) => {
-            if is_stale(tmp, &name, host)? {
-                tmp.unlink(COURIERS)?;
-            }
-            Ok(false)
-        }
-        Err(e) => Err(e),
-    };
-    tmp.unlink(&name)?;
+    let taken = write_lock(tmp, &name, &content).and_then(|()| link_lock(tmp, &name, host));
+    // Left behind it is cleaned away in time; the lock is held, or not, all the same.
+    let _ = tmp.unlink(&name);
     taken
+}
+
+fn link_lock(tmp: &Dir, name: &[u8], host: &[u8]) -> Result<bool> {
+    match tmp.link(name, tmp, COURIERS) {
+        Ok(()) => return Ok(true),
+        Err(Error::Exists(_)) => {}
+        Err(e) => return Err(e),
+    }
+    // A network file system may have lost its first answer.
+    if tmp.stat(name)?.is_some_and(|stat| stat.st_nlink == 2) {
+        return Ok(true);
+    }
+    if is_stale(tmp, name, host)? {
+        tmp.unlink(COURIERS)?;
+    }
+    Ok(false)
 }
 
 /// A lock need not survive a power cut, so its file is not synced.

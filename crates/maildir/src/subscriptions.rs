@@ -5,11 +5,26 @@ use crate::error::{Error, Result};
 use crate::root::Root;
 
 const FILE: &[u8] = b"courierimapsubscribed";
+/// Read while there is none of Courier's.
+const DOVECOT: &[u8] = b"subscriptions";
 const LIMIT: u64 = 16 << 20;
 
 /// The subscribed names, as the file has them: `INBOX.a`, `#shared.b`.
 pub fn read(root: &Root) -> Result<Vec<Vec<u8>>> {
-    Ok(parse(&root.dir().read(FILE, LIMIT)?.unwrap_or_default()))
+    match root.dir().read(FILE, LIMIT)? {
+        Some(text) => Ok(parse(&text)),
+        None => Ok(parse_dovecot(&root.dir().read(DOVECOT, LIMIT)?.unwrap_or_default())),
+    }
+}
+
+/// Dovecot's names have no prefix; in its second version levels are apart by tabs, below a line that says so.
+fn parse_dovecot(text: &[u8]) -> Vec<Vec<u8>> {
+    let (text, separator) = text.strip_prefix(b"V\t2\n").map_or((text, b'.'), |text| (text, b'\t'));
+    let named = |line: Vec<u8>| match line.as_slice() {
+        b"INBOX" => line,
+        _ => [b"INBOX.".as_slice(), &line.split(|&b| b == separator).collect::<Vec<_>>().join(&b'.')].concat(),
+    };
+    parse(text).into_iter().map(named).collect()
 }
 
 /// Adds a name; false where it was there already.
@@ -61,5 +76,25 @@ fn is_same(a: &[u8], b: &[u8]) -> bool {
             b.eq_ignore_ascii_case(b"INBOX") && a_rest == b_rest
         }
         _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn dovecots_two_formats() {
+        let expected = [b"INBOX".to_vec(), b"INBOX.Sent".to_vec(), b"INBOX.a.b".to_vec()];
+        assert_eq!(parse_dovecot(b"INBOX\nSent\na.b\n"), expected);
+        assert_eq!(parse_dovecot(b"V\t2\n\nINBOX\nSent\na\tb\n"), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes(text in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(parse(&text).iter().chain(&parse_dovecot(&text)).all(|name| !name.contains(&b'\n')));
+        }
     }
 }

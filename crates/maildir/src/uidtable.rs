@@ -70,6 +70,21 @@ impl UidTable {
         }
     }
 
+    /// A table that is on disk nowhere yet, of ascending UIDs below `uid_next`.
+    pub(crate) fn of<'a>(
+        uid_validity: u32,
+        uid_next: u32,
+        lines: impl Iterator<Item = (u32, &'a [u8])>,
+    ) -> Result<UidTable> {
+        let mut table = UidTable::new(uid_validity);
+        table.uid_next = uid_next;
+        for (uid, base) in lines {
+            table.uids.push(uid);
+            table.bases.push(base)?;
+        }
+        Ok(table)
+    }
+
     /// Reads the text of a table. `Err` says what cannot be.
     pub fn parse(bytes: &[u8]) -> std::result::Result<UidTable, &'static str> {
         let end = bytes.iter().position(|&b| b == b'\n').ok_or("its first line is cut")?;

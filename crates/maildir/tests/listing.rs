@@ -101,6 +101,7 @@ fn a_table_cut_anywhere_gives_no_uid_twice() {
             );
         } else {
             assert!(listing.uid_validity > 795_310_093 && end < 23);
+            assert!(listing.damage.is_some());
             assert_eq!(place.names("").iter().filter(|name| name.starts_with("daisychain-damaged.")).count(), 1);
         }
         assert_eq!(place.inbox().list().unwrap().uids(), listing.uids());
@@ -247,4 +248,22 @@ fn a_lock_of_a_dead_process_is_nobodys() {
     place.write("new/1000.a", "x");
     assert_eq!(place.inbox().list().unwrap().len(), 1);
     assert!(place.names("tmp").is_empty());
+}
+
+#[test]
+fn what_dovecot_left_is_taken_over_once() {
+    let place = Place::new();
+    place.write("dovecot-uidlist", "3 V1700000000 N12 G0123\n4 :1000.a\n9 S1 :1001.b\n");
+    place.write("dovecot-keywords", "0 $Junk\n1 Work\n");
+    place.write("cur/1000.a:2,Sb", "x");
+    place.write("cur/1001.b:2,abF", "x");
+    place.write("new/1002.c", "x");
+    let listing = place.inbox().list().unwrap();
+    assert_eq!(listing.uid_validity, 1_700_000_000);
+    assert_eq!(shown(&listing), pairs(&[(4, "1000.a:2,Sb"), (9, "1001.b:2,abF"), (12, "1002.c:2,")]));
+    let words = maildir::keywords::load(&place.inbox(), |_| true).unwrap();
+    assert_eq!(words.spell(words.of(b"1000.a")), [b"Work".to_vec()]);
+    assert_eq!(words.of(b"1001.b").len(), 2);
+    place.write("dovecot-uidlist", "3 V1800000000 N2 G0123\n1 :1000.a\n");
+    assert_eq!(place.inbox().list().unwrap().uids(), listing.uids());
 }
