@@ -85,8 +85,9 @@ struct Compilation<'a> {
     program: &'a Program,
     accounts: (PathBuf, Writer),
     secrets: (PathBuf, Writer),
-    /// Which file an address came from.
-    seen: HashMap<Vec<u8>, PathBuf>,
+    /// Which file an address came from, by its place in `files`.
+    seen: HashMap<Vec<u8>, usize>,
+    files: Vec<PathBuf>,
 }
 
 impl<'a> Compilation<'a> {
@@ -101,12 +102,14 @@ impl<'a> Compilation<'a> {
             accounts: begin(database(source), ".tmp", 0o644)?,
             secrets: begin(shadow_database(source), "shadow.tmp", 0o600)?,
             seen: HashMap::new(),
+            files: Vec::new(),
         })
     }
 
     fn add_file(&mut self, file: Source) -> Result<(), Failure> {
         let text = fs::read(&file.path).map(Zeroizing::new);
         let text = text.map_err(|e| Failure(exit::TEMPORARY, unable("read", &file.path, &e)))?;
+        self.files.push(file.path.clone());
         for (number, line) in userdb::lines(&text).enumerate() {
             match line {
                 Line::Record { address, record } => self.add(&file, address, record)?,
@@ -121,8 +124,9 @@ impl<'a> Compilation<'a> {
     }
 
     fn add(&mut self, file: &Source, address: &[u8], record: &[u8]) -> Result<(), Failure> {
-        if let Some(other) = self.seen.insert(address.to_vec(), file.path.clone()) {
-            let (path, other) = (file.path.as_os_str().as_bytes(), other.as_os_str().as_bytes());
+        if let Some(other) = self.seen.insert(address.to_vec(), self.files.len().saturating_sub(1)) {
+            let other = self.files.get(other).map(|path| path.as_os_str().as_bytes()).unwrap_or_default();
+            let path = file.path.as_os_str().as_bytes();
             return Err(Failure(
                 DUPLICATE,
                 [path, b": duplicate record for ", address, b", first in ", other].concat(),
