@@ -138,16 +138,6 @@ fn extend_list<'a>(out: &mut Vec<u8>, start: usize, words: impl Iterator<Item = 
     out.push(b')');
 }
 
-/// `* SEARCH 2 84 882`
-pub fn search(out: &mut Vec<u8>, numbers: impl Iterator<Item = u32>) {
-    out.extend_from_slice(b"* SEARCH");
-    for number in numbers {
-        out.push(b' ');
-        write::number(out, u64::from(number));
-    }
-    out.extend_from_slice(b"\r\n");
-}
-
 /// `* LIST (\HasNoChildren) "." "INBOX"`; `name` is LIST or LSUB.
 pub fn list(out: &mut Vec<u8>, name: &[u8], attributes: &[&[u8]], delimiter: u8, mailbox: &[u8]) {
     out.extend_from_slice(b"* ");
@@ -359,8 +349,6 @@ mod tests {
         let system = Flags::from(Flag::Seen).with(Flag::Draft);
         assert_eq!(written(|out| flag_list(out, system, true, &keywords)), "(\\Draft \\Seen \\Recent $Label1)");
         assert_eq!(written(|out| flag_list::<&[u8]>(out, Flags::NONE, false, &[])), "()");
-        assert_eq!(written(|out| search(out, [].into_iter())), "* SEARCH\r\n");
-        assert_eq!(written(|out| search(out, [2, 84].into_iter())), "* SEARCH 2 84\r\n");
         assert_eq!(
             written(|out| list(out, b"LIST", &[b"\\Noselect", b"\\HasChildren"], b'.', b"INBOX.a\"b")),
             "* LIST (\\Noselect \\HasChildren) \".\" \"INBOX.a\\\"b\"\r\n"

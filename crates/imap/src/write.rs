@@ -60,7 +60,7 @@ pub fn astring(out: &mut Vec<u8>, bytes: &[u8]) {
 /// `{n}` and the bytes; a NUL, which no literal may hold, becomes 0x80.
 pub fn literal(out: &mut Vec<u8>, bytes: &[u8]) {
     literal_head(out, bytes.len() as u64);
-    literal_data(out, bytes);
+    out.extend(bytes.iter().map(|&byte| if byte == 0 { 0x80 } else { byte }));
 }
 
 /// `{n}` and the line end: so many bytes must follow.
@@ -68,23 +68,6 @@ pub fn literal_head(out: &mut Vec<u8>, size: u64) {
     out.push(b'{');
     number(out, size);
     out.extend_from_slice(b"}\r\n");
-}
-
-/// A piece of a literal's data; a NUL becomes 0x80.
-pub fn literal_data(out: &mut Vec<u8>, bytes: &[u8]) {
-    let start = out.len();
-    out.extend_from_slice(bytes);
-    if let Some(written) = out.get_mut(start..) {
-        no_nuls(written);
-    }
-}
-
-/// Makes a literal's data legal where it stands: a NUL becomes 0x80.
-pub fn no_nuls(bytes: &mut [u8]) {
-    for byte in bytes {
-        // Without a branch: the compiler makes wide instructions of it.
-        *byte |= u8::from(*byte == 0) << 7;
-    }
 }
 
 #[cfg(test)]

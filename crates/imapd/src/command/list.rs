@@ -33,7 +33,7 @@ pub fn lsub(session: &mut Session, list: &List) -> Outcome {
     let lines = subscriptions::read(&session.root)?;
     let subscribed: BTreeSet<FolderName> = lines.iter().filter_map(|line| subscribe::folder_of(line)).collect();
     let subscribed: Vec<FolderName> = subscribed.into_iter().collect();
-    let folders = all_folders(session)?;
+    let folders = if subscribed.is_empty() { Vec::new() } else { all_folders(session)? };
     let (tree, known) = (Tree::of(&folders), Tree::of(&subscribed));
     for folder in &subscribed {
         let has_children = tree.has_children(folder) || known.has_children(folder);
