@@ -112,9 +112,12 @@ impl Session {
         if self.bad >= BAD_IN_A_ROW { Err(End::Refused(b"Too many bad commands")) } else { Ok(()) }
     }
 
-    /// Wakes `wait` when the selected folder changes. False: only the clock does.
+    /// Wakes `wait` when the selected folder changes. False: only the clock does. A look must follow:
+    /// what happened before is not reported any more.
     pub fn watch(&mut self) -> bool {
-        self.selected.as_ref().is_some_and(|mailbox| mailbox.watch(&mut self.watch))
+        let watched = self.selected.as_ref().is_some_and(|mailbox| mailbox.watch(&mut self.watch));
+        self.watch.drain();
+        watched
     }
 
     /// What was missing when the watch began may be there by now.

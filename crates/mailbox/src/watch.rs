@@ -48,18 +48,23 @@ impl Watch {
                 Err(_) => Instance::Unavailable,
             };
         }
-        self.leave();
         let Instance::Open(inotify) = &self.instance else { return false };
+        // What is watched already keeps its descriptor: to remove a watch is an event by itself.
+        let before = std::mem::take(&mut self.descriptors);
+        let mut whole = true;
         for directory in directories {
             match inotify.add_watch(path_of(directory).as_str(), events()) {
                 Ok(descriptor) => self.descriptors.push(descriptor),
-                Err(_) => {
-                    self.leave();
-                    return false;
-                }
+                Err(_) => whole = false,
             }
         }
-        true
+        for descriptor in before.into_iter().filter(|descriptor| !self.descriptors.contains(descriptor)) {
+            let _gone_already = inotify.rm_watch(descriptor);
+        }
+        if !whole {
+            self.leave();
+        }
+        whole
     }
 
     /// Stop watching, keep the instance.
@@ -126,6 +131,7 @@ mod tests {
             File::create(path.join("a")).unwrap();
             assert!(watch.drain());
             assert!(!watch.drain());
+            assert!(watch.follow(&[directory.as_fd()]) && !watch.drain(), "to watch it again is no event");
             watch.leave();
             watch.drain();
             File::create(path.join("b")).unwrap();

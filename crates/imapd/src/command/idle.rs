@@ -74,8 +74,8 @@ struct Clock {
     /// When we last sent something.
     alive: Instant,
     keepalive: Option<Duration>,
-    /// When we last looked at the folder.
-    looked: Instant,
+    /// When we last had something to tell.
+    told: Instant,
     /// When to look again: something happened, or nothing wakes us.
     look: Option<Instant>,
     poll: Option<Duration>,
@@ -93,7 +93,7 @@ impl Clock {
             limit: settings.limits.idle,
             alive: now,
             keepalive: settings.idle_keepalive,
-            looked: now,
+            told: now.checked_sub(BURST).unwrap_or(now),
             look: poll.map(|poll| now + poll),
             poll,
         }
@@ -114,9 +114,10 @@ impl Clock {
         self.keepalive.is_some_and(|interval| now >= self.alive + interval)
     }
 
-    /// At once after a quiet time, so that nobody waits; a burst is told together.
+    /// At once after a quiet time, so that nobody waits; a burst is told together. (What we write
+    /// ourselves while we look wakes us too; then nothing is to be told, and nothing is put off.)
     fn look_soon(&mut self, now: Instant) {
-        let soon = now.max(self.looked + BURST);
+        let soon = now.max(self.told + BURST);
         self.look = Some(self.look.map_or(soon, |look| look.min(soon)));
     }
 
@@ -130,10 +131,10 @@ impl Clock {
         if let Err(Stop::Ended(end)) = updates::tell(session, Expunges::Report) {
             return Err(Stop::Ended(end));
         }
-        self.looked = Instant::now();
-        self.look = self.poll.map(|poll| self.looked + poll);
+        let now = Instant::now();
+        self.look = self.poll.map(|poll| now + poll);
         if !session.wire.out().is_empty() {
-            self.alive = self.looked;
+            (self.alive, self.told) = (now, now);
         }
         Ok(())
     }
