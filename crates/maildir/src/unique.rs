@@ -11,7 +11,7 @@ pub fn temporary_name(tag: &[u8]) -> Vec<u8> {
     let mut name =
         format!("{seconds}.M{micros:06}P{}_{count}{:06x}", std::process::id(), random() & 0xff_ffff).into_bytes();
     name.push(b'.');
-    name.extend_from_slice(tag);
+    push_host(&mut name, tag);
     name
 }
 
