@@ -60,14 +60,15 @@ impl Client {
         PROGRAM.log(&line);
     }
 
-    /// `INFO: EXPUNGED, ...`: a message's file went, or moved to the trash.
+    /// `INFO: EXPUNGED, ...`: a message's file went, or moved to the trash. Names of files stand as
+    /// they are, at the line's end, with the comma that they have.
     pub fn log_expunged(&self, old_name: &[u8], new_name: Option<&[u8]>) {
         let mut line = self.event(b"INFO: EXPUNGED");
         line.extend_from_slice(b", old_name=");
-        chain::field(&mut line, old_name);
+        line.extend(old_name.iter().take(256));
         if let Some(name) = new_name {
             line.extend_from_slice(b", new_name=");
-            chain::field(&mut line, name);
+            line.extend(name.iter().take(256));
         }
         PROGRAM.log(&line);
     }
