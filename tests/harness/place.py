@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -37,10 +38,16 @@ def debian(*names):
 
 
 def free_port(family=socket.AF_INET):
-    """A TCP port on loopback that nobody listens on."""
-    with socket.socket(family) as probe:
-        probe.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
-        return probe.getsockname()[1]
+    """A TCP port on loopback that nobody listens on, below those that the system gives to clients: it stays free
+    while a test stops and starts its server."""
+    while True:
+        port = random.randrange(10000, 20000)
+        with socket.socket(family) as probe:
+            try:
+                probe.bind(("127.0.0.1" if family == socket.AF_INET else "::1", port))
+                return port
+            except OSError:
+                pass
 
 
 def wait_for(condition, seconds=10.0, what="condition"):
