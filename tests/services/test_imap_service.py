@@ -217,9 +217,8 @@ def test_create_says_what_is_missing(place):
 
 
 def test_an_installed_template_knows_its_prefix(place):
-    prefix = place.folder("prefix")
-    (prefix / "bin").symlink_to(BIN)
-    share = place.folder("prefix/share/daisychain")
-    subprocess.run(["cp", "-R", REPOSITORY / "services", share / "services"], check=True)
-    subprocess.run([share / "services/create", "-u", LOGUSER, "imap", place / "x"], check=True, capture_output=True)
+    prefix = place / "prefix"
+    subprocess.run([REPOSITORY / ".ci/install", BIN, prefix], check=True)
+    create = prefix / "share/daisychain/services/create"
+    subprocess.run([create, "-u", LOGUSER, "imap", place / "x"], check=True, capture_output=True)
     assert f"PREFIX={prefix}\n" in (place / "x/run").read_text()

@@ -4,7 +4,7 @@ import os
 import struct
 import subprocess
 
-from harness.place import program, wait_for
+from harness.place import free_port, program, wait_for
 from listener import SESSION, Listener, compiled, probe, refused, started, tcprules
 
 DENIED = b"* BYE [NOPERM] Access denied.\r\n"
@@ -76,9 +76,7 @@ def test_our_own_words_and_none(place):
 
 
 def test_the_local_address(place):
-    listener = Listener.start(place, ports="127.0.0.1.0,127.0.0.2.0")
-    first, second = listener.ports
-    listener.stop()
+    first, second = free_port(), free_port()
     access = compiled(place, f"127.0.0.1.{first}\tallow,L=one\n*.{second}\tdeny\n127.0.0\tallow,R=two\n")
     listener = Listener.start(place, f"-access={access}", "-accesslocal", ports=f"127.0.0.1.{first},127.0.0.2.{second}",
                               run=[place.script("imaplogin", "#!/bin/sh\necho $L $R\n")])
@@ -116,7 +114,7 @@ def test_a_signal_has_it_read_again(place):
     assert listener.connect(source="127.0.0.2").rest() == DENIED
     access.write_bytes(b"nonsense")
     listener.hang_up()
-    listener.wait_log("access.dat: damaged constant database, keeping the rules in force")
+    listener.wait_log("access.dat: no constant database, compile the rules with makeimapaccess or tcprules, keeping the rules in force")
     assert listener.connect(source="127.0.0.2").rest() == DENIED
     assert listener.connect().served()
 
@@ -132,7 +130,7 @@ def test_no_database_means_no_rules_and_is_said(place):
 def test_a_file_that_is_no_database_is_fatal(place):
     (place / "gdbm").write_bytes(os.urandom(9000))
     code, said = refused(f"-access={place / 'gdbm'}", "127.0.0.1.0", "/bin/cat")
-    assert (code, said) == (100, f"tcpd: fatal: {place / 'gdbm'}: damaged constant database\n")
+    assert (code, said) == (100, f"tcpd: fatal: {place / 'gdbm'}: no constant database, compile the rules with makeimapaccess or tcprules\n")
 
 
 def test_a_mixed_database_wants_to_be_told(place):

@@ -4,6 +4,7 @@ import os
 import socket
 import time
 
+from harness.place import free_port
 from listener import Client, Listener, probe, refused, started
 
 
@@ -48,7 +49,7 @@ def test_without_an_address_all_are_bound(place):
 
 
 def test_the_default_address_and_one_before_the_port(place):
-    first = Listener.start(place, "-address=127.0.0.3", ports="0")
+    first = Listener.start(place, "-address=127.0.0.3", ports=str(free_port()))
     assert first.connect(host="127.0.0.3").served()
     try:
         first.connect(host="127.0.0.1")

@@ -203,7 +203,8 @@ impl Unusable {
     pub fn reason(&self) -> String {
         match self {
             Unusable::Cdb(cdb::Error::Io(e)) => chain::reason(e),
-            Unusable::Cdb(e) => e.to_string(),
+            // Most likely the file of a Courier before us, in a format of its own.
+            Unusable::Cdb(_) => "no constant database, compile the rules with makeimapaccess or tcprules".to_owned(),
             Unusable::Mixed => "entries of tcprules beside entries of makeimapaccess".to_owned(),
         }
     }
