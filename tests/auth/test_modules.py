@@ -316,6 +316,20 @@ def test_debug_says_courier_s_words_and_no_password(modules, userdb):
     assert modules.run("authuserdb", classic("joe", "hush"), env).err.splitlines()[-1] == "DEBUG: authuserdb: REJECT - try next module"
 
 
+@needs_root
+def test_an_ordinary_user_serves_itself_and_nobody_else(modules, userdb, place):
+    """Everything as one unprivileged account, which keeps the groups it has."""
+    userdb.add("joe", SHA).add("ann", SHA, uid=UID + 1).add("ben", SHA, gid=UID + 1).compile()
+    for name in ("userdb.dat", "userdbshadow.dat"):
+        os.chown(place / name, UID, UID)
+    who = {"user": UID, "group": UID, "extra_groups": [UID, 27]}
+    outcome = modules.run("authuserdb", classic("joe", "secret"), userdb.env, **who)
+    assert outcome.kind == "accept" and outcome.seen["groups"] == [27, UID], outcome
+    for user in ("ann", "ben"):
+        outcome = modules.run("authuserdb", classic(user, "secret"), userdb.env, **who)
+        assert outcome.kind in ("exit 111", "fail") and "privileges" in outcome.err, outcome
+
+
 # --- homes from a skeleton ---
 
 
