@@ -195,12 +195,10 @@ impl Folder {
 
     fn list_locked(&self, witness: &mut dyn Witness) -> Result<Listing> {
         let _lock = FolderLock::take(self)?;
-        let damage = match uidtable::read(self)? {
-            Verdict::Damaged(why) => Some(why),
-            _ => None,
-        };
+        let mut damage = None;
         for _ in 0..ATTEMPTS {
-            let mut table = self.table_to_write()?;
+            let (mut table, found_damaged) = self.table_or_damage()?;
+            damage = damage.or(found_damaged);
             self.move_new()?;
             let mut found = scan(self, table.bases(), witness)?;
             if self.part_twins(&found)? | self.rename_unspeakable(&found)? {
@@ -250,17 +248,23 @@ impl Folder {
 
     /// The table to add to, made where there is none, under the lock.
     pub(crate) fn table_to_write(&self) -> Result<UidTable> {
-        match uidtable::read(self)? {
-            Verdict::Sound(table) => Ok(table),
-            Verdict::Missing => match take_over(self)? {
-                Some(table) => Ok(table),
-                None => Ok(UidTable::new(uidvalidity::next(self.root(), 0)?)),
-            },
-            Verdict::Damaged(_) => {
+        self.table_or_damage().map(|(table, _)| table)
+    }
+
+    /// The same, with the reason where a damaged one was set aside.
+    fn table_or_damage(&self) -> Result<(UidTable, Option<&'static str>)> {
+        let damage = match uidtable::read(self)? {
+            Verdict::Sound(table) => return Ok((table, None)),
+            Verdict::Missing => None,
+            Verdict::Damaged(why) => {
                 let aside = format!("daisychain-damaged.{}", unique::now().0);
                 self.dir.rename(uidtable::FILE, &self.dir, aside.as_bytes())?;
-                Ok(UidTable::new(uidvalidity::next(self.root(), 0)?))
+                Some(why)
             }
+        };
+        match take_over(self)?.filter(|_| damage.is_none()) {
+            Some(table) => Ok((table, None)),
+            None => Ok((UidTable::new(uidvalidity::next(self.root(), 0)?), damage)),
         }
     }
 
