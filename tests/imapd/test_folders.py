@@ -210,6 +210,21 @@ def test_names_beyond_ascii(imap, place, box):
     assert "INBOX.&2D3eAA-" in listed(imap, "", "*")
 
 
+def test_folders_of_an_older_courier(place, box):
+    """Names on disk were modified UTF-7 before 5.0."""
+    for disk in ("Entw&APw-rfe", "R&-D"):
+        maildir.folder(box, disk)
+    old = logged_in(place, box, environment={"IMAP_UTF7_FOLDERS": "1"})
+    old.ok("CREATE INBOX.&U,BTFw-")
+    old.ok("SUBSCRIBE INBOX.&U,BTFw-")
+    assert (box / ".&U,BTFw-").is_dir()
+    assert (box / "courierimapsubscribed").read_text() == "INBOX.&U,BTFw-\n"
+    assert set(listed(old, "", "INBOX.%")) == {"INBOX.Entw&APw-rfe", "INBOX.R&-D", "INBOX.&U,BTFw-"}
+    assert set(listed(old, "", "*", "LSUB")) == {"INBOX.&U,BTFw-"}
+    old.ok("RENAME INBOX.R&-D INBOX.&2D3eAA-")
+    assert (box / ".&2D3eAA-").is_dir()
+
+
 def test_a_name_as_a_literal(imap, box):
     imap.ok("CREATE {}", b"INBOX.lit eral")
     assert (box / ".lit eral").is_dir()

@@ -50,6 +50,7 @@ pub const SETTINGS: &[&str] = &[
     "IMAP_ULIMITD",
     "IMAP_UMASK",
     "IMAP_USELOCKS",
+    "IMAP_UTF7_FOLDERS",
     "LANDLOCK_ABI",
     "LOGGEROPTS",
     "LOGIN_DELAY",

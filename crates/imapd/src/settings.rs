@@ -55,6 +55,8 @@ pub struct Settings {
     pub obsolete_client: bool,
     /// `IMAP_USELOCKS`: take Courier's dot-lock as well.
     pub use_locks: bool,
+    /// `IMAP_UTF7_FOLDERS`: folder names on disk are as Courier wrote them before 5.0.
+    pub utf7_folders: bool,
     /// `IMAP_LOG_DELETIONS`: one line for each expunged message.
     pub log_deletions: bool,
     /// `IMAP_MOVE_EXPUNGE_TO_TRASH`: expunged messages go to the trash.
@@ -98,6 +100,7 @@ impl Settings {
             check_all_folders: number("IMAP_CHECK_ALL_FOLDERS", 0) != 0,
             obsolete_client: number("IMAP_OBSOLETE_CLIENT", 0) != 0,
             use_locks: own_set("IMAP_USELOCKS").is_none_or(|value| value.starts_with(b"1")),
+            utf7_folders: number("IMAP_UTF7_FOLDERS", 0) != 0,
             log_deletions: number("IMAP_LOG_DELETIONS", 0) != 0,
             keep_in_trash: number("IMAP_MOVE_EXPUNGE_TO_TRASH", 0) != 0,
             trash: own_set("IMAP_TRASHFOLDERNAME").unwrap_or(b"Trash"),

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use chain::exit;
-use maildir::Root;
+use maildir::{Encoding, Root};
 
 use crate::end::End;
 use crate::entry::{self, Refusal};
@@ -84,6 +84,7 @@ fn open(settings: &Settings, client: &Client, wire: &mut Wire) -> Result<Root, R
 fn store(settings: &Settings) -> maildir::Settings {
     maildir::Settings {
         host: settings.hostname.to_vec(),
+        encoding: if settings.utf7_folders { Encoding::Utf7 } else { Encoding::Utf8 },
         use_locks: settings.use_locks,
         durable: settings.durable,
         quota: settings.quota.to_vec(),
