@@ -25,6 +25,8 @@ pub struct Batch {
     folder: Folder,
     open: Option<Draft>,
     ready: Vec<Ready>,
+    /// How many of them are second links to files of others.
+    copies: usize,
 }
 
 /// A message that is being written.
@@ -60,7 +62,7 @@ pub struct Placed {
 impl Batch {
     /// A batch for a folder.
     pub fn new(folder: Folder) -> Batch {
-        Batch { folder, open: None, ready: Vec::new() }
+        Batch { folder, open: None, ready: Vec::new(), copies: 0 }
     }
 
     /// The folder it goes to.
@@ -116,7 +118,7 @@ impl Batch {
             let time = TimeSpec::new(date, 0);
             futimens(&draft.file, &time, &time).map_err(failed)?;
         }
-        if self.folder.root().settings().durable >= Durable::Append {
+        if self.is_durable() {
             draft.file.sync_all().map_err(|e| self.folder.tmp.failed_io(&draft.temporary, &e))?;
         }
         let stat = nix::sys::stat::fstat(&draft.file).map_err(failed)?;
@@ -136,8 +138,11 @@ impl Batch {
         let (file, name) = from.open_message(name)?;
         let failed = |e: std::io::Error| from.cur.failed_io(&name, &e);
         let stat = nix::sys::stat::fstat(&file).map_err(|e| from.cur.failed(&name, e))?;
-        // Its deliverer may not have synced it.
-        file.sync_all().map_err(failed)?;
+        // Its deliverer may not have synced it. Many are synced together in the end.
+        self.copies = self.copies.saturating_add(1);
+        if self.copies <= keywords::FEW && self.is_durable() {
+            file.sync_all().map_err(failed)?;
+        }
         let temporary = unique::temporary_name(&self.folder.root().settings().host);
         if stat.st_uid == nix::unistd::geteuid().as_raw() && from.cur.link(&name, &self.folder.tmp, &temporary).is_ok()
         {
@@ -179,7 +184,8 @@ impl Batch {
         self.abandon();
         let ready = std::mem::take(&mut self.ready);
         let usage = self.usage(&ready);
-        let placed = self.admit(usage).and_then(|()| self.place_or_take_back(&ready));
+        let unsynced = std::mem::take(&mut self.copies) > keywords::FEW && self.is_durable();
+        let placed = self.admit(usage, unsynced).and_then(|()| self.place_or_take_back(&ready));
         match placed {
             // Counted anew by itself where this fails.
             Ok(_) => drop(quota::add(self.folder.root(), usage)),
@@ -189,8 +195,11 @@ impl Batch {
     }
 
     /// Whether the messages may come, and whether what is there already has its UIDs: it comes first.
-    fn admit(&self, usage: Usage) -> Result<()> {
+    fn admit(&self, usage: Usage, unsynced: bool) -> Result<()> {
         quota::check(self.folder.root(), usage)?;
+        if unsynced {
+            nix::unistd::syncfs(&self.folder.tmp).map_err(|e| self.folder.tmp.failed(b"", e))?;
+        }
         if matches!(read(&self.folder)?, Verdict::Sound(_)) {
             return Ok(());
         }
@@ -212,15 +221,13 @@ impl Batch {
 
     /// Gives the messages their names in `cur/`.
     fn place(&self, ready: &[Ready], names: &mut Vec<Vec<u8>>) -> Result<()> {
+        self.place_keywords(ready)?;
         for message in ready {
-            if !message.keywords.is_empty() {
-                keywords::write_update(&self.folder, &message.base, &message.keywords)?;
-            }
             let name = [message.base.as_slice(), &message.flags].concat();
             self.folder.tmp.rename_new(&message.temporary, &self.folder.cur, &name)?;
             names.push(name);
         }
-        if self.folder.root().settings().durable >= Durable::Append { self.folder.cur.sync() } else { Ok(()) }
+        if self.is_durable() { self.folder.cur.sync() } else { Ok(()) }
     }
 
     /// Gives the messages their UIDs.
@@ -238,6 +245,24 @@ impl Batch {
             }
         }
         Err(Error::InUse(self.folder.dir.path_of(uidtable::FILE)))
+    }
+
+    /// Keywords come before their messages: whoever sees the one sees the other.
+    fn place_keywords(&self, ready: &[Ready]) -> Result<()> {
+        let mut wordy = ready.iter().filter(|message| !message.keywords.is_empty()).peekable();
+        if wordy.peek().is_none() {
+            return Ok(());
+        }
+        let mut changes = keywords::Changes::begin(&self.folder)?;
+        for message in wordy {
+            changes.add(&message.base, &message.keywords)?;
+        }
+        changes.commit().map(drop)?;
+        keywords::sync(&self.folder)
+    }
+
+    fn is_durable(&self) -> bool {
+        self.folder.root().settings().durable >= Durable::Append
     }
 
     /// What the messages will count in the quota.

@@ -167,7 +167,7 @@ pub struct Changes<'f> {
 }
 
 /// So many files are synced one by one; with more the whole file system is, once.
-const FEW: usize = 16;
+pub(crate) const FEW: usize = 16;
 
 impl<'f> Changes<'f> {
     /// No changes yet.

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::names::{BaseIndex, Names};
 use std::collections::HashMap;
 
+pub(crate) use crate::keyword_files::FEW;
 pub use crate::keyword_files::{Changes, directory, load, stamp, sync, write_update};
 
 /// How many keywords a folder may have.
