@@ -131,7 +131,8 @@ impl Mailbox {
         }
     }
 
-    fn keywords_changed(&self) -> Result<bool, Error> {
+    /// May others have changed keywords since the last look at them?
+    pub(crate) fn keywords_changed(&self) -> Result<bool, Error> {
         Ok(self.seen.keywords != Some(maildir::keywords::stamp(&self.folder)?))
     }
 

@@ -6,6 +6,7 @@ use maildir::{Flags, FolderLock, MessageName, Renamed};
 
 use crate::Error;
 use crate::changes::number;
+use crate::keywords::EMPTY;
 use crate::mailbox::{Mailbox, Mode, position, to_maildir};
 
 /// What a STORE brought, for the answer.
@@ -65,10 +66,13 @@ impl Mailbox {
         // Half of them renamed or all: what is, is made to last.
         self.folder.sync_flags()?;
         renamed?;
-        if mode == StoreMode::Replace || !flags.keywords.is_empty() {
-            self.store_keywords(messages, mode, &flags.keywords)?;
+        let none = flags.keywords.is_empty() && messages.iter().all(|message| self.view.set(message.at) == EMPTY);
+        match (mode, flags.keywords.is_empty()) {
+            (StoreMode::Add | StoreMode::Remove, true) => Ok(()),
+            // FLAGS (\Seen) on messages that never had a keyword.
+            (StoreMode::Replace, _) if none && !self.keywords_changed()? => Ok(()),
+            _ => self.store_keywords(messages, mode, &flags.keywords),
         }
-        Ok(())
     }
 
     fn store_flags(&mut self, messages: &mut [Message], change: impl Fn(Flags) -> Flags) -> Result<(), Error> {
