@@ -262,6 +262,7 @@ def test_courier_s_imapd_serves_nobody_without_a_login(chain):
     assert b"a OK" not in said and b"b OK" not in said and b"LIST" not in said, said
 
 
+@pytest.mark.skipif(not IS_ROOT, reason="Courier as a whole needs root")
 def test_our_imapd_behind_courier_s_login(place):
     server = Courier.start(place, serve=(program("imapd"), "Maildir"))
     try:

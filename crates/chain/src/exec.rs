@@ -47,7 +47,7 @@ pub(crate) fn exec_as(
 fn prepare(path: &OsStr, args: &[OsString], request: Option<OwnedFd>) -> io::Result<(CString, Vec<CString>)> {
     // A relative path would name what the account's own directory holds.
     if !path.as_bytes().starts_with(b"/") {
-        return Err(io::ErrorKind::NotFound.into());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a full path"));
     }
     let path = CString::new(path.as_bytes())?;
     let args = args.iter().map(|arg| CString::new(arg.as_bytes())).collect::<Result<Vec<_>, _>>()?;

@@ -124,3 +124,65 @@ fn failed(call: &'static str) -> impl Fn(Errno) -> NotDropped {
 fn refused(call: &'static str) -> impl Fn(io::Error) -> NotDropped {
     move |error| NotDropped::Failed(call, Errno::from_raw(error.raw_os_error().unwrap_or(0)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::wait::{WaitStatus, waitpid};
+    use sys::process::{Fork, exit_now, fork};
+
+    fn only(uid: u32, gid: u32) -> Identity {
+        Identity { uid, gid, groups: Groups::Only(gid) }
+    }
+
+    /// The child's exit code, as a change of ids is for ever.
+    fn in_child(child: impl FnOnce() -> i32) -> i32 {
+        match fork().unwrap() {
+            Fork::Child => exit_now(child()),
+            Fork::Parent(pid) => match waitpid(pid, None).unwrap() {
+                WaitStatus::Exited(_, code) => code,
+                other => panic!("{other:?}"),
+            },
+        }
+    }
+
+    #[test]
+    fn nobody_becomes_root() {
+        for identity in [only(0, 20001), only(20001, 0), only(0, 0)] {
+            let refused = identity.assume().unwrap_err();
+            assert_eq!(refused, NotDropped::Root);
+            assert_eq!(refused.code(), exit::PERMANENT);
+        }
+    }
+
+    #[test]
+    fn an_account_is_assumed_whole() {
+        if !Uid::effective().is_root() {
+            eprintln!("skipped: only root can become somebody");
+            return;
+        }
+        let code = in_child(|| {
+            let became = only(20001, 20002).assume().is_ok();
+            let groups = getgroups().unwrap_or_default();
+            let alone = groups == [Gid::from_raw(20002)];
+            let back = sys::process::set_uid(0).is_ok() || sys::process::set_gid(0).is_ok();
+            // Who is no root can only stay who it is.
+            let stays = only(20001, 20002).assume().is_ok() && only(20003, 20002).assume().is_err();
+            i32::from(!(became && alone && !back && stays))
+        });
+        assert_eq!(code, 0);
+    }
+
+    #[test]
+    fn root_s_group_is_never_taken_along() {
+        if !Uid::effective().is_root() {
+            eprintln!("skipped: only root can become somebody");
+            return;
+        }
+        let code = in_child(|| {
+            let identity = Identity { uid: 20001, gid: 20002, groups: Groups::These(vec![20002, 0]) };
+            i32::from(identity.assume() != Err(NotDropped::StillPrivileged))
+        });
+        assert_eq!(code, 0);
+    }
+}

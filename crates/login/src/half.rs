@@ -81,6 +81,9 @@ fn hold<P: Protocol>(protocol: &P, mut wire: Wire) -> Record {
         protocol.dismiss(end, wire.out());
     }
     let _ = wire.flush();
+    if matches!(outcome, Outcome::End(End::Nonsense)) {
+        wire.drain();
+    }
     let (received, sent, commands) = wire.into_counts();
     Record { outcome: Ok(outcome), received, sent, commands }
 }

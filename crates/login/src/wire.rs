@@ -225,6 +225,22 @@ impl Wire {
         result.map_err(|_| Stop::Closed)
     }
 
+    /// Reads over what a client that is sent away has said too much, as far as that is bearable: to
+    /// close a socket with unread bytes in it resets the connection, and the last words are lost.
+    pub(crate) fn drain(&mut self) {
+        self.idle = self.idle.min(1);
+        self.clear();
+        let limit = self.received.saturating_add(TOTAL);
+        while self.received < limit && self.look(COMMAND).is_ok() {
+            let seen = self.bytes().len();
+            // That it is too much is known by now.
+            if self.keep(seen) == Err(Stop::Closed) {
+                return;
+            }
+            self.clear();
+        }
+    }
+
     /// Remembers a command's name for the log.
     pub fn note(&mut self, command: &[u8]) {
         let words = [&b" "[..], command];

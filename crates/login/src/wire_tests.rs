@@ -106,3 +106,13 @@ fn cleared_bytes_are_wiped() {
     wire.clear();
     assert!(wire.buffer.iter().all(|byte| *byte == 0));
 }
+
+#[test]
+fn what_was_said_too_much_is_read_over() {
+    let (mut client, mut wire, server) = socket();
+    client.write_all(&[b'x'; 5000]).unwrap();
+    wire.drain();
+    assert_eq!(wire.received, 5000);
+    client.write_all(b"y").unwrap();
+    assert_eq!(sys::descriptors::peek(server, &mut [0; 9]).unwrap(), 1);
+}
