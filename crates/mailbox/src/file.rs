@@ -27,13 +27,10 @@ impl Mailbox {
         }
     }
 
-    /// Keeps a large message, if it was scanned: clients that read one in pieces come back for the next. Its room is
-    /// given back.
-    pub fn keep_message(&mut self, number: u32, mut message: Message<File>) -> Room {
-        let (room, large) = message.rest();
-        let uid = self.uid(number).filter(|_| large);
+    /// Keeps a large message, if it was scanned: clients that read one in pieces come back for the next.
+    pub fn keep_message(&mut self, number: u32, mut message: Message<File>) {
+        let uid = self.uid(number).filter(|_| message.rest());
         self.reading = uid.map(|uid| (uid, message));
-        room
     }
 
     /// INTERNALDATE in seconds since the epoch: the file's modification time.

@@ -129,10 +129,11 @@ impl<S: Source> Message<S> {
         Ok(window.get(..count).unwrap_or_default())
     }
 
-    /// Gives the room back and keeps the structure, if it is worth it.
-    pub(crate) fn rest(&mut self) -> (Room, bool) {
+    /// Keeps no more than the next piece of a large message needs. True if it is worth keeping.
+    pub(crate) fn rest(&mut self) -> bool {
         self.held = 0;
-        (std::mem::take(&mut self.room), self.known_size().is_some_and(|size| size > HELD as u64))
+        self.room.held = Vec::new();
+        self.known_size().is_some_and(|size| size > HELD as u64)
     }
 
     /// Scans the next piece.

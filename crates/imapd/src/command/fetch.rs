@@ -87,9 +87,10 @@ fn one(session: &mut Session, number: u32, items: &[FetchItem], marked: bool, ro
     };
     let mut answer = Answering { mailbox, number, message: message.as_mut(), wire: &mut session.wire };
     let result = answer.give(items, marked, &mut session.sent);
-    if let Some(message) = message {
-        let keep = result.is_ok() && items.iter().any(is_partial);
-        *room = if keep { mailbox.keep_message(number, message) } else { message.into_room() };
+    match message {
+        Some(message) if result.is_ok() && items.iter().any(is_partial) => mailbox.keep_message(number, message),
+        Some(message) => *room = message.into_room(),
+        None => {}
     }
     result
 }

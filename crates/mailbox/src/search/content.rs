@@ -12,7 +12,9 @@ use super::plan::{Condition, Verdict};
 use crate::message::{Message, Source};
 
 /// What may stand between the words that people see, and is not seen itself.
-const UNQUOTED: [u8; 3] = *b"\"\\(";
+const UNQUOTED: [u8; 4] = *b"\"\\()";
+/// Bytes of a field that are decoded at a time.
+const MAX_PIECE: usize = 32 << 10;
 
 impl<S: Source> Message<S> {
     /// Fills in what the header answers. What is asked of a field and not found there is answered with no; what a
@@ -47,8 +49,7 @@ impl<S: Source> Message<S> {
         conditions: &[Condition],
         known: &mut [Verdict],
     ) -> io::Result<()> {
-        let longest = conditions.iter().filter_map(needle_in_body).map(Needle::len).max().unwrap_or_default();
-        let mut body = Text { hay: Haystack::new(longest), conditions, known };
+        let mut body = Text::new(conditions, known, needle_in_body);
         if body.look() {
             return Ok(());
         }
@@ -58,10 +59,7 @@ impl<S: Source> Message<S> {
                 part.parent.and_then(|parent| structure.part(parent)).is_some_and(|p| p.kind == Kind::Message);
             if in_message {
                 // The header of a message inside is text of the body.
-                self.each_field(part, |name, value| {
-                    body.push(&field_text(name, value));
-                })?;
-                body.hay.cut();
+                self.each_field(part, |name, value| body.push_field(name, value))?;
             }
             if part.kind == Kind::Leaf && self.search_part(structure, part, &mut body)? {
                 return Ok(());
@@ -71,7 +69,10 @@ impl<S: Source> Message<S> {
     }
 
     /// Looks into one part. True when nothing is left to look for.
-    fn search_part(&mut self, structure: &Structure, part: &Part, body: &mut Text<'_>) -> io::Result<bool> {
+    fn search_part<'a, W>(&mut self, structure: &Structure, part: &Part, body: &mut Text<'a, W>) -> io::Result<bool>
+    where
+        W: Fn(&'a Condition) -> Option<&'a Needle>,
+    {
         let content = structure.content_type(part);
         if !content.is_kind("text") && !content.is_kind("message") {
             return Ok(false);
@@ -119,14 +120,21 @@ impl<S: Source> Message<S> {
     }
 }
 
-/// The text of a body that goes by, and what is looked for in it.
-struct Text<'a> {
+/// Text that goes by, and what is looked for in it.
+struct Text<'a, W> {
     hay: Haystack,
     conditions: &'a [Condition],
     known: &'a mut [Verdict],
+    /// What a condition looks for in this text, if anything.
+    wanted: W,
 }
 
-impl Text<'_> {
+impl<'a, W: Fn(&'a Condition) -> Option<&'a Needle>> Text<'a, W> {
+    fn new(conditions: &'a [Condition], known: &'a mut [Verdict], wanted: W) -> Text<'a, W> {
+        let longest = conditions.iter().filter_map(&wanted).map(Needle::len).max().unwrap_or_default();
+        Text { hay: Haystack::new(longest), conditions, known, wanted }
+    }
+
     /// The next piece. True when nothing is left to look for.
     fn push(&mut self, text: &str) -> bool {
         if text.is_empty() {
@@ -136,10 +144,34 @@ impl Text<'_> {
         self.look()
     }
 
+    /// A field as people read it. Where quotes, backslashes or comments may stand in the way of what is looked for,
+    /// the value follows once more without them.
+    fn push_field(&mut self, name: &[u8], value: &[u8]) {
+        self.hay.cut();
+        if self.look() {
+            return;
+        }
+        if !name.is_empty() {
+            self.push(&charset::to_utf8(b"", name));
+            self.push(": ");
+        }
+        for piece in pieces(value) {
+            self.push(&encoded_word::decode(piece));
+        }
+        self.hay.cut();
+        if value.iter().any(|byte| UNQUOTED.contains(byte)) {
+            for piece in pieces(value) {
+                let seen = piece.iter().filter(|byte| !UNQUOTED.contains(byte));
+                self.push(&encoded_word::decode(&seen.copied().collect::<Vec<u8>>()));
+            }
+            self.hay.cut();
+        }
+    }
+
     fn look(&mut self) -> bool {
         let mut open = false;
         for (condition, verdict) in self.conditions.iter().zip(self.known.iter_mut()) {
-            if let (Some(needle), None) = (needle_in_body(condition), &verdict) {
+            if let (Some(needle), None) = ((self.wanted)(condition), &verdict) {
                 if needle.is_empty() || self.hay.has(needle) {
                     *verdict = Some(true);
                 } else {
@@ -151,6 +183,18 @@ impl Text<'_> {
     }
 }
 
+/// A long value in pieces, cut at blanks: decoding makes several copies.
+fn pieces(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = value;
+    std::iter::from_fn(move || {
+        let most = rest.get(..MAX_PIECE).unwrap_or(rest);
+        let blank = most.iter().rposition(|byte| *byte == b' ').filter(|_| most.len() < rest.len());
+        let (piece, tail) = rest.split_at_checked(blank.map_or(most.len(), |blank| blank + 1))?;
+        rest = tail;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
 fn needle_in_body(condition: &Condition) -> Option<&Needle> {
     match condition {
         Condition::Body(needle) | Condition::Text(needle) => Some(needle),
@@ -158,44 +202,30 @@ fn needle_in_body(condition: &Condition) -> Option<&Needle> {
     }
 }
 
+fn needle_in_header(condition: &Condition) -> Option<&Needle> {
+    match condition {
+        Condition::Text(needle) => Some(needle),
+        _ => None,
+    }
+}
+
+fn needle_in_field<'a>(condition: &'a Condition, name: &[u8]) -> Option<&'a Needle> {
+    match condition {
+        Condition::Field(field, needle) if field.eq_ignore_ascii_case(name) => Some(needle),
+        _ => None,
+    }
+}
+
 fn look_at_field(name: &[u8], value: &[u8], conditions: &[Condition], known: &mut [Verdict]) {
-    let mut decoded = None;
-    for (condition, verdict) in conditions.iter().zip(known.iter_mut()).filter(|(_, verdict)| verdict.is_none()) {
-        match condition {
-            Condition::Sent(order, named) if name.eq_ignore_ascii_case(b"Date") => {
-                *verdict = Some(sent(value).is_some_and(|date| order.holds(date, *named)));
-            }
-            Condition::Field(wanted, needle) if wanted.eq_ignore_ascii_case(name) => {
-                let text = decoded.get_or_insert_with(|| field_text(b"", value));
-                *verdict = finds(needle, text).then_some(true);
-            }
-            Condition::Text(needle) if finds(needle, &field_text(name, value)) => *verdict = Some(true),
-            _ => {}
+    for (condition, verdict) in conditions.iter().zip(known.iter_mut()) {
+        if let (Condition::Sent(order, named), None) = (condition, &verdict)
+            && name.eq_ignore_ascii_case(b"Date")
+        {
+            *verdict = Some(sent(value).is_some_and(|date| order.holds(date, *named)));
         }
     }
-}
-
-fn finds(needle: &Needle, text: &str) -> bool {
-    let mut hay = Haystack::new(needle.len());
-    hay.push(text);
-    hay.has(needle)
-}
-
-/// A field as people read it. Where quotes, backslashes or comments may stand in the way of what is looked for, the
-/// value follows once more without them.
-fn field_text(name: &[u8], value: &[u8]) -> String {
-    let mut text = String::new();
-    if !name.is_empty() {
-        text.push_str(&charset::to_utf8(b"", name));
-        text.push_str(": ");
-    }
-    text.push_str(&encoded_word::decode(value));
-    if value.iter().any(|byte| UNQUOTED.contains(byte)) {
-        let plain: Vec<u8> = value.iter().copied().filter(|byte| !UNQUOTED.contains(byte) && *byte != b')').collect();
-        text.push('\n');
-        text.push_str(&encoded_word::decode(&plain));
-    }
-    text
+    Text::new(conditions, known, |condition| needle_in_field(condition, name)).push_field(b"", value);
+    Text::new(conditions, known, needle_in_header).push_field(name, value);
 }
 
 /// The day in a Date field, as written there: the zone does not matter.
