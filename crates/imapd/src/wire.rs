@@ -29,6 +29,8 @@ const READ: usize = 4096;
 const READ_LITERAL: usize = 64 * 1024;
 /// The reply is written once it is so long, though the command is not done.
 const FULL: usize = 32 * 1024;
+/// Only one item of a hostile message's reply is longer; nothing of that is kept.
+const USUAL: usize = 256 * 1024;
 /// A client that paused for so long may pause for longer: buffers are given back.
 const PAUSE: Duration = Duration::from_millis(500);
 /// A pipe that poll(2) calls writable takes so much without blocking.
@@ -247,6 +249,7 @@ impl Wire {
         self.broken |= result.is_err();
         self.out = out;
         self.out.clear();
+        self.out.shrink_to(USUAL);
         result
     }
 
