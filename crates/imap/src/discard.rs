@@ -108,6 +108,11 @@ mod tests {
         let mut discard = Discard::line();
         assert!(!discard.push(b"a X {99999999999999999999+}\r\na\r\nb\r\n").done);
         assert_eq!((discard.swallowed(), discard.pending()), (6, u64::MAX - 6));
+        for digits in [21, 25, 30, 40, 400] {
+            let mut discard = Discard::line();
+            let line = format!("a X {{{:0digits$}+}}\r\nx LOGOUT\r\n", 10);
+            assert!(!discard.push(line.as_bytes()).done, "{line}");
+        }
     }
 
     proptest! {

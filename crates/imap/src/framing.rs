@@ -10,7 +10,7 @@ use crate::rules::Rules;
 /// ```
 /// use imap::{Framer, Rules, Step};
 /// let mut framer = Framer::new(&Rules::AFTER_LOGIN);
-/// assert_eq!(framer.step(b"a LOGIN {3+}\r\n"[..8].as_ref()), Step::More);
+/// assert_eq!(framer.step(b"a LOGIN {3"), Step::More);
 /// let Step::Literal(literal) = framer.step(b"a LOGIN {3+}\r\n") else { panic!() };
 /// assert!(literal.size == 3 && !literal.sync && literal.fits);
 /// framer.take_literal();
@@ -118,11 +118,14 @@ pub fn line_end(bytes: &[u8]) -> Option<usize> {
 }
 
 pub(crate) struct Announcement {
-    /// None if beyond 64 bits.
+    /// None if beyond 64 bits, or of more digits than such a number has.
     pub size: Option<u64>,
     pub sync: bool,
     pub binary: bool,
 }
+
+/// Of a 64-bit number.
+const DIGITS: usize = 20;
 
 /// `{n}`, `{n+}`, `~{n}`, `~{n+}` as the last argument of a line (which ends in LF or CR LF).
 pub(crate) fn announcement(line: &[u8]) -> Option<Announcement> {
@@ -134,6 +137,11 @@ pub(crate) fn announcement(line: &[u8]) -> Option<Announcement> {
     };
     let digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let (line, digits) = line.split_at_checked(line.len().saturating_sub(digits))?;
+    if digits.len() > DIGITS {
+        // Of such a line Discard may have kept no more than the digits.
+        let open = line.is_empty() || line.ends_with(b"{");
+        return open.then_some(Announcement { size: None, sync, binary: false });
+    }
     let before = line.strip_suffix(b"{")?;
     let (before, binary) = match before.strip_suffix(b"~") {
         Some(before) => (before, true),
@@ -206,6 +214,8 @@ mod tests {
         assert_eq!(step(b"a X {18446744073709551615+}\r\n"), literal(u64::MAX, false, false, 29, false));
         assert_eq!(step(b"a X {18446744073709551616}\r\n"), Step::BadLiteral { sync: true, end: 28 });
         assert_eq!(step(b"a X {99999999999999999999999+}\r\n"), Step::BadLiteral { sync: false, end: 32 });
+        assert_eq!(step(b"a X {000000000000000000000000000003+}\r\n"), Step::BadLiteral { sync: false, end: 39 });
+        assert_eq!(step(b"a X y000000000000000000000000000003}\r\n"), Step::Complete { end: 38 });
     }
 
     #[test]
