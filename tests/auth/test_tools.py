@@ -495,3 +495,29 @@ def test_a_control_c_at_the_prompt_changes_nothing(source):
     shown, code = on_terminal([program("userdb"), "joe", "set", "systempw"], [(b"joe.systempw: ", b"se\x03\n")],
                               {"USERDB": os.fspath(source)})
     assert code == 1 and not source.exists(), shown
+
+
+@pytest.mark.skipif(not IS_ROOT or subprocess.call(["unshare", "-m", "true"], stderr=subprocess.DEVNULL) != 0,
+                    reason="a small file system needs root and a mount namespace")
+def test_a_full_disk_leaves_what_was_there(place):
+    script = f"""
+set -e
+mount -t tmpfs -o size=128k none {place.path}
+cd {place.path}
+umask 077
+printf 'joe\\tuid=1|systempw=x\\n' > userdb
+{program("makeuserdb")} -f userdb
+cp userdb.dat old.dat; cp userdbshadow.dat oldshadow.dat; cp userdb old
+i=0; while [ $i -lt 900 ]; do echo "user$i	home=/var/mail/user$i|systempw=$i"; i=$((i+1)); done >> userdb
+cp userdb grown
+set +e
+{program("makeuserdb")} -f userdb; echo "makeuserdb $?"
+{program("userdb")} -f grown joe set a=1; echo "userdb $?"
+set -e
+cmp userdb.dat old.dat; cmp userdbshadow.dat oldshadow.dat; cmp userdb grown
+ls -A
+"""
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done
+    assert "makeuserdb 111" in done.stdout and "userdb 111" in done.stdout, done
+    assert done.stderr.count("no space left on device") == 2 and "tmp" not in done.stdout, done
