@@ -62,6 +62,11 @@ impl Error {
         }
     }
 
+    /// Whether the disk, or the account's share of it, is full.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Error::System(_, Errno::ENOSPC | Errno::EDQUOT))
+    }
+
     /// Whether the store cannot be written at all by this account (a read-only view is still possible).
     pub fn is_read_only(&self) -> bool {
         matches!(self, Error::System(_, Errno::EACCES | Errno::EPERM | Errno::EROFS))

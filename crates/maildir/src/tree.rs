@@ -67,8 +67,9 @@ impl Root {
         let tmp = self.dir().open_dir(b"tmp")?;
         let doomed = unique::temporary_name(DOOMED);
         {
-            let _lock = FolderLock::take(&folder)?;
-            self.note_uid_validity(&folder)?;
+            // On a full disk neither the lock nor the note can be made, and removing folders is what helps.
+            let _lock = unless_full(FolderLock::take(&folder))?;
+            unless_full(self.note_uid_validity(name, &folder))?;
             self.dir().rename(name.directory(), &tmp, &doomed)?;
             self.dir().sync()?;
         }
@@ -121,7 +122,9 @@ impl Root {
     }
 
     fn rename_one(&self, old: &FolderName, new: &FolderName) -> Result<()> {
-        self.note_uid_validity(&self.folder(old)?)?;
+        let folder = self.folder(old)?;
+        self.note_uid_validity(old, &folder)?;
+        self.renew_uid_validity(new, &folder)?;
         self.dir().rename_new(old.directory(), self.dir(), new.directory())
     }
 
@@ -135,11 +138,14 @@ impl Root {
         let words = keywords::load(&inbox, |_| true)?;
         self.create(to)?;
         let mut batch = Batch::new(self.folder(to)?);
-        for entry in listing.iter() {
+        let copied = listing.iter().try_for_each(|entry| {
             let base = crate::message_name::base_of(entry.name);
-            batch.add_copy(&inbox, entry.name, &words.spell(words.of(base)))?;
+            batch.add_copy(&inbox, entry.name, &words.spell(words.of(base)))
+        });
+        if let Err(e) = copied.and_then(|()| batch.commit()) {
+            let _ = self.delete(to);
+            return Err(e);
         }
-        batch.commit()?;
         for entry in listing.iter() {
             inbox.remove(entry.name)?;
         }
@@ -156,11 +162,29 @@ impl Root {
     }
 
     /// Before a folder leaves its name: what it was known by must not be given to that name again.
-    fn note_uid_validity(&self, folder: &Folder) -> Result<()> {
-        if let Verdict::Sound(table) = uidtable::read(folder)? {
-            uidvalidity::note(self, table.uid_validity)?;
+    fn note_uid_validity(&self, name: &FolderName, folder: &Folder) -> Result<()> {
+        match uidtable::read(folder)? {
+            Verdict::Sound(table) => uidvalidity::note_vacated(self, name, table.uid_validity),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Before a folder comes to a name: clients that knew another folder of that name must not take it for this one.
+    fn renew_uid_validity(&self, to: &FolderName, folder: &Folder) -> Result<()> {
+        let _lock = FolderLock::take(folder)?;
+        let Verdict::Sound(mut table) = uidtable::read(folder)? else { return Ok(()) };
+        if !uidvalidity::was_used(self, to, table.uid_validity)? {
+            return Ok(());
+        }
+        table.renew(uidvalidity::next(self, table.uid_validity)?);
+        table.save(folder).map(drop)
+    }
+}
+
+fn unless_full<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(e) if e.is_full() => Ok(None),
+        other => other.map(Some),
     }
 }
 

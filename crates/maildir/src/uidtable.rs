@@ -212,6 +212,12 @@ impl UidTable {
         self.layout.ragged = true;
     }
 
+    /// Gives the folder another UIDVALIDITY; UIDs stay as they are.
+    pub(crate) fn renew(&mut self, uid_validity: u32) {
+        self.uid_validity = uid_validity;
+        self.layout.ragged = true;
+    }
+
     /// Whether the file needs a rewrite before a UID may be added to it.
     pub fn is_ragged(&self) -> bool {
         self.layout.ragged

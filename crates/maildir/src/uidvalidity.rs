@@ -1,6 +1,8 @@
 //! `daisychain-uidvalidity`: the highest UIDVALIDITY ever given in an account, so that none is given twice.
 
+use crate::durable;
 use crate::error::Result;
+use crate::folder_name::FolderName;
 use crate::lock::lock_file;
 use crate::root::Root;
 use crate::unique;
@@ -8,6 +10,11 @@ use nix::fcntl::OFlag;
 use std::os::unix::fs::FileExt;
 
 const FILE: &[u8] = b"daisychain-uidvalidity";
+
+/// Names that folders left, with the UIDVALIDITY that they had there: `VALUE .NAME`, the latest last.
+const VACATED: &[u8] = b"daisychain-vacated";
+const REMEMBERED: usize = 999;
+const LIMIT: u64 = 1 << 20;
 
 /// Courier counts its UIDVALIDITY from here; so do we, lest a later Courier go backward.
 const EPOCH: u64 = 1_000_000_000;
@@ -17,9 +24,37 @@ pub(crate) fn next(root: &Root, old: u32) -> Result<u32> {
     raise(root, |highest| provisional().max(old.saturating_add(1)).max(highest.saturating_add(1)))
 }
 
-/// Notes that a value was in use, before the folder that has it goes.
+/// Notes that a value was in use.
 pub(crate) fn note(root: &Root, used: u32) -> Result<u32> {
     raise(root, |highest| highest.max(used))
+}
+
+/// Notes that a name had this value, before its folder goes or gets another name. Courier gives one value to all folders
+/// made in one second: a second of them must not come to the name of the first.
+pub(crate) fn note_vacated(root: &Root, name: &FolderName, used: u32) -> Result<()> {
+    note(root, used)?;
+    let text = root.dir().read(VACATED, LIMIT)?.unwrap_or_default();
+    let line = vacated_line(name, used);
+    if has_line(&text, &line) {
+        return Ok(());
+    }
+    let old = text.split_inclusive(|&b| b == b'\n');
+    let kept: Vec<u8> = old.clone().skip(old.count().saturating_sub(REMEMBERED)).flatten().copied().collect();
+    durable::replace(&root.dir().open_dir(b"tmp")?, root.dir(), VACATED, &[kept, line].concat())
+}
+
+/// Whether the name ever had this value.
+pub(crate) fn was_used(root: &Root, name: &FolderName, value: u32) -> Result<bool> {
+    let text = root.dir().read(VACATED, LIMIT)?.unwrap_or_default();
+    Ok(has_line(&text, &vacated_line(name, value)))
+}
+
+fn vacated_line(name: &FolderName, value: u32) -> Vec<u8> {
+    [value.to_string().as_bytes(), b" ", name.directory(), b"\n"].concat()
+}
+
+fn has_line(text: &[u8], line: &[u8]) -> bool {
+    text.split_inclusive(|&b| b == b'\n').any(|have| have == line)
 }
 
 /// The value by the clock alone, for a folder where nothing can be written.

@@ -51,6 +51,28 @@ fn a_uid_validity_is_never_given_twice() {
 }
 
 #[test]
+fn a_name_never_shows_two_folders_as_one() {
+    let place = Place::new();
+    let root = place.root();
+    for name in [".a", ".b"] {
+        root.create(&folder(name)).unwrap();
+        // As Courier makes them, both in one second.
+        place.write(&format!("{name}/courierimapuiddb"), "1 500 3\n1 x\n2 y\n");
+        place.write(&format!("{name}/cur/x:2,"), "x");
+    }
+    root.rename(&folder(".b"), &folder(".c")).unwrap();
+    assert_eq!(uid_validity(&place, ".c"), 500, "nobody was called so before");
+    root.delete(&folder(".a")).unwrap();
+    root.rename(&folder(".c"), &folder(".a")).unwrap();
+    let renewed = uid_validity(&place, ".a");
+    assert!(renewed > 500);
+    assert_eq!(root.folder(&folder(".a")).unwrap().list().unwrap().uids(), [1]);
+    root.rename(&folder(".a"), &folder(".c")).unwrap();
+    assert_eq!(uid_validity(&place, ".c"), renewed);
+    assert_eq!(place.read("daisychain-vacated"), format!("500 .b\n500 .a\n500 .c\n{renewed} .a\n"));
+}
+
+#[test]
 fn removal_leaves_sub_folders() {
     let place = Place::new();
     let root = place.root();
