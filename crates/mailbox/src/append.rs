@@ -4,6 +4,7 @@ use imap::FlagList;
 use maildir::{Batch, Folder, Placed};
 
 use crate::Error;
+use crate::keywords::check_room;
 use crate::line_ends::LineEnds;
 use crate::mailbox::to_maildir;
 use crate::recent;
@@ -41,9 +42,7 @@ impl Append {
         self.disk.clear();
         self.line_ends.finish(&mut self.disk);
         self.batch.write(&self.disk)?;
-        if flags.keywords.iter().any(|word| word.len() > maildir::keywords::LENGTH) {
-            return Err(Error::Keyword);
-        }
+        check_room(self.batch.folder(), flags.keywords.iter().map(Vec::as_slice))?;
         Ok(self.batch.finish(to_maildir(flags.system), &flags.keywords)?)
     }
 

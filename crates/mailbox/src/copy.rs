@@ -1,9 +1,12 @@
 //! COPY: all messages or none, with flags, keywords and dates, by second links where that can be.
 
+use std::collections::BTreeSet;
+
 use imap::NumberSet;
 use maildir::{Batch, FolderName};
 
 use crate::Error;
+use crate::keywords::check_room;
 use crate::mailbox::{Mailbox, position};
 use crate::recent;
 
@@ -27,6 +30,10 @@ impl Mailbox {
         }
         // Keywords that others gave since go along.
         self.look_if_changed()?;
+        if to != self.folder.name() {
+            let sets: BTreeSet<u32> = numbers.iter().filter_map(position).map(|at| self.view.set(at)).collect();
+            check_room(&folder, sets.into_iter().flat_map(|set| self.keywords.spelled(set)))?;
+        }
         let mut batch = Batch::new(folder);
         for number in numbers.iter() {
             self.add(&mut batch, position(number).ok_or(Error::BadNumber)?)?;

@@ -3,8 +3,12 @@
 //! A message carries the number of its set, so that a hundred thousand messages with the same three words cost
 //! four bytes each, and none at all while nobody uses keywords.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
+
+use maildir::Folder;
+
+use crate::Error;
 
 /// The set of a message without keywords.
 pub(crate) const EMPTY: u32 = 0;
@@ -77,6 +81,21 @@ impl Keywords {
     }
 }
 
+/// Can messages with these words come into a folder? What is beyond its limits would be lost silently.
+pub(crate) fn check_room<'a>(folder: &Folder, words: impl Iterator<Item = &'a [u8]>) -> Result<(), Error> {
+    let words: BTreeSet<Vec<u8>> = words.map(<[u8]>::to_ascii_lowercase).collect();
+    if words.is_empty() {
+        return Ok(());
+    }
+    let there = maildir::keywords::load(folder, |_| true)?;
+    let known: BTreeSet<Vec<u8>> = there.words().iter().map(|word| word.to_ascii_lowercase()).collect();
+    let too_long = words.iter().any(|word| word.len() > maildir::keywords::LENGTH);
+    if too_long || words.difference(&known).count().saturating_add(known.len()) > maildir::keywords::COUNT {
+        return Err(Error::Keyword);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +117,16 @@ mod tests {
         assert_eq!(keywords.set_of(vec![a, b]), set);
         assert_eq!(keywords.spelled(set), [b"a", b"b"]);
         assert_eq!(keywords.set_of(Vec::new()), EMPTY);
+    }
+
+    #[test]
+    fn a_full_folder_takes_only_words_it_knows() {
+        let place = crate::tests::Place::new();
+        let words: Vec<Vec<u8>> = (0..maildir::keywords::COUNT).map(|n| format!("k{n}").into_bytes()).collect();
+        let room = |word: &[u8]| check_room(&place.inbox(), [word].into_iter());
+        assert!(room(b"other").is_ok());
+        place.append(&imap::FlagList { keywords: words, ..Default::default() });
+        assert_eq!((room(b"K7"), room(b"other")), (Ok(()), Err(Error::Keyword)));
+        assert_eq!(room(&[b'x'; maildir::keywords::LENGTH + 1]), Err(Error::Keyword));
     }
 }
