@@ -44,6 +44,7 @@ class Service:
         (self.scan / "imap").symlink_to(self.path)
         self.svscan = self.place.popen(["svscan", self.scan], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(self.listens, what=f"the service listens; log: {self.log()}", seconds=20)
+        wait_for(lambda: ": up" in self.state(), what="supervise knows that it is up")
         return self
 
     def listens(self):
@@ -129,7 +130,7 @@ def test_down_frees_the_port_and_leaves_sessions(service):
     client.ok("NOOP")
     client.select()
     service.svc("u")
-    wait_for(service.listens, what="up again")
+    wait_for(lambda: service.listens() and ": up" in service.state(), what="up again")
     client.ok("NOOP")
     service.login().ok("LOGOUT")
     service.svc("t")

@@ -1,10 +1,12 @@
 """Many connections: idle strangers, and thousands one after the other."""
 
 import pathlib
+import resource
 import time
 
-from harness.place import wait_for
-from listener import Client, Listener
+import pytest
+from harness.place import IS_ROOT, UID, wait_for
+from listener import SESSION, Client, Listener
 
 
 def resident(pid):
@@ -48,3 +50,38 @@ def test_nothing_is_left_of_children_that_prepare(place):
         client.rest()
     wait_for(lambda: not listener.children(), what="all are reaped")
     wait_for(lambda: listener.descriptors() == 5, what="all pairs are closed")
+
+
+def test_without_descriptors_it_waits_and_goes_on(place):
+    listener = Listener.start(place)
+    resource.prlimit(listener.process.pid, resource.RLIMIT_NOFILE, (5, 1024))
+    client = listener.connect()
+    listener.wait_log("tcpd: warning: unable to accept: too many open files")
+    spent = pathlib.Path(f"/proc/{listener.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    assert client.silent(1.2), "it waits in the queue"
+    assert pathlib.Path(f"/proc/{listener.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13] == spent, "not busy"
+    resource.prlimit(listener.process.pid, resource.RLIMIT_NOFILE, (1024, 1024))
+    assert client.served()
+    assert listener.log().count("unable to accept") == 1
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="root has no limit of processes, and only root can become somebody else")
+@pytest.mark.parametrize("options", [[], ["-haproxy"]])
+def test_without_processes_it_says_so_and_goes_on(place, options):
+    uid = UID + 900 + len(options)
+    listener = Listener.start(place, f"-user={uid}", f"-group={uid}", *options, run=[place.script("imaplogin", SESSION)],
+                              wrap=["bash", "-c", 'ulimit -u 2; exec "$@"', "bash"])
+
+    def client():
+        connection = listener.connect()
+        if options:
+            connection.send(b"PROXY UNKNOWN\r\n")
+        return connection
+
+    first = client()
+    assert first.served()
+    assert client().line() == b"* BYE [UNAVAILABLE] Temporary failure, try again later.\r\n"
+    assert listener.log().endswith(": try again\n")
+    first.close()
+    wait_for(lambda: not listener.children())
+    assert client().served()

@@ -96,6 +96,8 @@ def test_under_supervise(place):
 
     client = wait_for(connect, what="the service is up")
     assert client.served()
+    # supervise writes down that the service is up only after it started it.
+    wait_for(lambda: b": up" in subprocess.run(["svstat", service], capture_output=True).stdout)
     subprocess.run(["svc", "-d", service], check=True)
     wait_for(lambda: b": down" in subprocess.run(["svstat", service], capture_output=True).stdout)
     assert connect() is None, "the port is free"

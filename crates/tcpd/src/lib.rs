@@ -2,6 +2,18 @@
 //!
 //! One process listens, without threads; each connection costs one accept, one look at the rules, one child. What
 //! could take long - a proxy's header, the names of addresses - is done in the child.
+//!
+//! ```
+//! let source = std::env::temp_dir().join(format!("tcpd-example-{}", std::process::id()));
+//! std::fs::write(&source, "192.168\tallow,MAXCPERIP=100\n*\tdeny\n")?;
+//! assert_eq!(tcpd::makeimapaccess(vec![source.clone().into()]), 0);
+//! let compiled = source.with_file_name(format!("{}.dat", source.file_name().unwrap().display()));
+//! let database = cdb::Cdb::open(&compiled).unwrap();
+//! assert_eq!(database.get(b"*").unwrap().as_deref(), Some(&b"deny"[..]));
+//! # std::fs::remove_file(source)?;
+//! # std::fs::remove_file(compiled)?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod access;

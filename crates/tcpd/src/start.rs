@@ -172,9 +172,12 @@ fn announce(server: &Server, notify: Option<OwnedFd>, starter: Option<OwnedFd>) 
             PROGRAM.warn(format!("{what}: {}", chain::reason(&e)).as_bytes());
         }
     };
+    // Opened first: whoever hears that we are ready may rely on all of it.
+    let null = or_fatal(File::options().read(true).write(true).open("/dev/null"), "/dev/null");
     if server.options.print_port {
         said(ready::print_ports(&server.sockets), "-1");
     }
+    said(let_go(&null), "/dev/null");
     if let Some(fd) = notify {
         said(ready::notify(fd), "-notify-fd");
     }
@@ -182,13 +185,11 @@ fn announce(server: &Server, notify: Option<OwnedFd>, starter: Option<OwnedFd>) 
     if let Some(fd) = starter {
         said(ready::notify(fd), "-pid");
     }
-    said(let_go(), "/dev/null");
 }
 
-fn let_go() -> io::Result<()> {
-    let null = File::options().read(true).write(true).open("/dev/null")?;
-    dup2_stdin(&null)?;
-    Ok(dup2_stdout(&null)?)
+fn let_go(null: &File) -> io::Result<()> {
+    dup2_stdin(null)?;
+    Ok(dup2_stdout(null)?)
 }
 
 fn or_fatal<T>(result: io::Result<T>, what: impl std::fmt::Display) -> T {
