@@ -2,8 +2,10 @@
 
 import base64
 import os
+import random
 import signal
 import socket
+import string
 import time
 
 import pytest
@@ -543,6 +545,63 @@ def test_half_open(login):
     stage.talk.send("a LOGIN john secret\r\n")
     stage.talk.half_close()
     assert stage.talk.rest() == b"welcome\n"
+
+
+@pytest.mark.parametrize("over", ["tcp", "unix", "pipe"])
+def test_half_open_and_refused(login, over):
+    """The answer comes, after the delay, though the client has closed its direction."""
+    stage = login({"LOGIN_DELAY": "1"}, over=over, then=BACK)
+    stage.talk.send("a LOGIN john wrong\r\n")
+    stage.talk.half_close()
+    assert stage.talk.rest() == b"a " + FAILED + b"\r\n"
+    assert stage.end() == 0
+
+
+@pytest.mark.parametrize("over", ["tcp", "unix"])
+def test_a_client_that_is_gone_is_not_waited_for(login, over):
+    stage = login({"LOGIN_DELAY": "30"}, over=over, then=BACK)
+    stage.talk.send("a LOGIN john wrong\r\n")
+    stage.wait_log("LOGIN FAILED")
+    stage.talk.owner.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    stage.talk.close()
+    assert stage.end() == 0
+
+
+def random_command(chance):
+    """A command that makes sense before login, in one of its many forms."""
+    words = ["NOOP", "capability", "ID NIL", 'ID ("name" {4+}\r\nmutt)', "NOOP ", "CAPABILITY"]
+    return f"{chance.choice(['a', 'A.1', 'x-9', '0'])} {chance.choice(words)}{chance.choice([chr(13) + chr(10), chr(10)])}".encode()
+
+
+def random_login(chance, password):
+    forms = [
+        b"t LOGIN john " + password, b't login "john" "' + password + b'"', b"t LOGIN {4+}\r\njohn {%d+}\r\n%s" % (len(password), password),
+        b"t AUTHENTICATE PLAIN " + base64.b64encode(b"\0john\0" + password),
+        b"t AUTHENTICATE PLAIN\r\n" + base64.b64encode(b"\0john\0" + password),
+        b"t AUTHENTICATE LOGIN\n" + base64.b64encode(b"john") + b"\r\n" + base64.b64encode(password),
+    ]
+    return chance.choice(forms) + chance.choice([b"\r\n", b"\n"])
+
+
+@pytest.mark.parametrize("over", ["tcp", "unix", "pipe"])
+def test_exactly_the_bytes_behind_the_login_are_left(place, over):
+    """Any commands, any form of login, any bytes behind it, cut into packets anywhere: the next program reads the rest."""
+    for seed in range(40):
+        chance = random.Random(seed)
+        password = bytes(chance.choices(string.ascii_letters.encode(), k=chance.randint(1, 2000)))
+        before = b"".join(random_command(chance) for _ in range(chance.randint(0, 5))) + random_login(chance, password)
+        behind = b"BEHIND" + chance.randbytes(chance.randint(0, 5000))
+        stage = start(place, [program("imaplogin"), "/bin/cat"], {"IMAP_ID_FIELDS": "0"}, over)
+        said = before + behind
+        while said:
+            length = min(len(said), chance.choice([1, 2, 3, 10, 100, 5000]) if len(before) < 500 else 5000)
+            stage.talk.send(said[:length])
+            said = said[length:]
+        stage.talk.half_close()
+        heard = stage.talk.rest()
+        assert heard.endswith(behind), f"seed {seed}: {before!r}\n{heard[-200:]!r}"
+        assert b"BEHIND" not in heard[: -len(behind)] and b" BAD " not in heard[: -len(behind)]
+        assert stage.end() == 0
 
 
 def test_a_log_that_is_full_holds_nobody_up(place):

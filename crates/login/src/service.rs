@@ -112,11 +112,11 @@ impl<P: Protocol> Run<'_, P> {
         self.protocol.refuse(&failed.tag, why, out);
     }
 
-    /// Guessing takes time. No secret is in memory meanwhile, and no half is running; a client
-    /// that is gone altogether is not waited for.
+    /// Guessing takes time. No secret is in memory meanwhile, and no half is running. A client that
+    /// takes nothing more is not waited for; one that has said all it has to say is.
     fn delay(&self, deadline: Deadline) {
         let delay = Deadline::within(i64::from(self.settings.delay)).or_earlier(deadline);
-        if matches!(delay.wait(sys::descriptors::standard(0), PollFlags::empty()), Ok(true)) {
+        if matches!(delay.wait(sys::descriptors::standard(1), PollFlags::empty()), Ok(true)) {
             self.leave(End::Closed, 0)
         }
     }
