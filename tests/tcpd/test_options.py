@@ -4,7 +4,7 @@ import os
 import socket
 import time
 
-from harness.place import free_port
+from harness.place import free_port, wait_for
 from listener import Client, Listener, probe, refused, started
 
 
@@ -82,7 +82,7 @@ def test_the_program_starts_as_from_a_shell(place):
     listener = Listener.start(place, run=probe(place) + ["one", "-two=2", ""], pass_fds=extra)
     for descriptor in extra:
         os.close(descriptor)
-    assert listener.descriptors() == 5, "0 to 2, the socket, the signals"
+    wait_for(lambda: listener.descriptors() == 5, what="0 to 2, the socket, the signals")
     program = started(listener.connect())
     # The fourth is the probe's own, on the folder that it lists.
     assert program.descriptors == ["0 socket", "1 socket", "2 other"]
