@@ -2,10 +2,12 @@
 
 import os
 import re
+import subprocess
 
 import pytest
 
 from harness import mail, maildir
+from harness.place import as_user, debian
 from harness.server import logged_in
 
 
@@ -165,3 +167,34 @@ def test_a_folder_that_vanishes_ends_the_session_or_says_no(place, path):
     client.line("x1 NOOP")
     line = client.response()
     assert line.startswith((b"* BYE", b"x1 NO", b"x1 OK", b"* 1 EXPUNGE")), line
+
+
+def limit_files(client, count):
+    """The number of descriptors that the server may have, set by its own user: root may lack the right."""
+    subprocess.run([debian("prlimit"), f"--nofile={count}:", "--pid", str(client.owner.pid)], check=True, **as_user())
+
+
+@pytest.mark.parametrize("spare", range(0, 14))
+def test_no_descriptors_no_answer_and_no_harm(place, path, spare):
+    """A look that fails tells nothing, changes nothing on disk, and keeps what the client knows."""
+    bases = [maildir.deliver(path, mail.plain(number=n), flags="", seconds=1000 + n) for n in range(5)]
+    client = logged_in(place, path)
+    client.select()
+    maildir.deliver(path, mail.plain(number=9), seconds=2000)
+    used = max(int(entry) for entry in os.listdir(f"/proc/{client.owner.pid}/fd")) + 1
+    limit_files(client, used + spare)
+    answer = client.command("NOOP")
+    assert not answer.lines("EXPUNGE")
+    if not answer.ok:
+        assert answer.code in (b"UNAVAILABLE", b"SERVERBUG") and not answer.lines("EXISTS")
+    assert len(client.fetch("FLAGS")) >= 5
+    answer = client.command("EXAMINE INBOX")
+    if answer.ok:
+        assert answer.number("EXISTS") >= 5
+    else:
+        assert answer.code in (b"UNAVAILABLE", b"SERVERBUG"), answer
+    limit_files(client, 200)
+    assert client.select().number("EXISTS") == 6
+    assert sorted(client.fetch("FLAGS", uid=True)) == [1, 2, 3, 4, 5, 6]
+    assert [maildir.Reader(path).uids()[uid] for uid in range(1, 6)] == bases
+    assert maildir.Reader(path).uid_table()[1] == 7
