@@ -235,10 +235,10 @@ impl Batch {
         for _ in 0..ATTEMPTS {
             let mut table = self.folder.table_to_write()?;
             let mut uids = Vec::with_capacity(ready.len());
-            for message in ready {
-                // A program without the lock may have found the file before us.
-                let known = table.uid_of(&message.base);
-                uids.push(known.map_or_else(|| table.add(&message.base), Ok)?);
+            // A program without the lock may have found the files before us.
+            for known in table.uids_of(ready.iter().map(|message| message.base.as_slice())) {
+                let base = ready.get(uids.len()).map_or(b"".as_slice(), |message| &message.base);
+                uids.push(known.map_or_else(|| table.add(base), Ok)?);
             }
             if table.save(&self.folder)? == Saved::Yes {
                 return Ok((table.uid_validity, uids));

@@ -11,7 +11,7 @@ use crate::dir::Stamp;
 use crate::durable;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
-use crate::names::Names;
+use crate::names::{BaseIndex, Names};
 use nix::fcntl::OFlag;
 use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -21,6 +21,9 @@ pub const FILE: &[u8] = b"courierimapuiddb";
 
 /// A table beyond this is not read: some ten million messages.
 const LIMIT: u64 = 1 << 30;
+
+/// So many names are looked up one by one.
+const FEW: usize = 8;
 
 /// What a look at the table found.
 #[derive(Debug)]
@@ -190,10 +193,15 @@ impl UidTable {
         &self.bases
     }
 
-    /// The UID of a base name.
-    pub fn uid_of(&self, base: &[u8]) -> Option<u32> {
-        let at = self.bases.iter().position(|known| known == base)?;
-        self.uids.get(at).copied()
+    /// The UIDs of base names, where they have some.
+    pub fn uids_of<'a>(&self, bases: impl ExactSizeIterator<Item = &'a [u8]>) -> Vec<Option<u32>> {
+        // For a few an index does not pay.
+        let index = (bases.len() > FEW).then(|| BaseIndex::whole(&self.bases, |_, _| {}));
+        let place = |base: &[u8]| match &index {
+            Some(index) => index.find(&self.bases, base),
+            None => self.bases.iter().position(|known| known == base),
+        };
+        bases.map(|base| self.uids.get(place(base)?).copied()).collect()
     }
 
     /// Gives the next UID to a base name. It may be shown only after [`UidTable::save`].
