@@ -75,8 +75,8 @@ def test_nonsense_is_refused(place):
         except OSError:
             pass  # refused already
         assert client.rest() == b"", header
-    lines = [line for line in listener.log().splitlines() if line.startswith("haproxy: ")]
-    assert len(lines) == 6 and "ip=[127.0.0.1]" in lines[0]
+    wait_for(lambda: listener.log().count("haproxy: ") == 6, what="a line for each")
+    assert all("ip=[127.0.0.1]" in line for line in listener.log().splitlines())
 
 
 def test_silence_ends(place):
