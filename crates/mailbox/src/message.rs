@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 use message::{Part, Scanner, Structure};
 
@@ -168,6 +168,13 @@ fn grown(room: &mut Vec<u8>, length: usize) -> &mut [u8] {
         room.resize(length, 0);
     }
     room
+}
+
+impl Message<File> {
+    /// INTERNALDATE in seconds since the epoch: the file's modification time.
+    pub fn date(&self) -> io::Result<i64> {
+        self.source.metadata().map(|metadata| metadata.mtime())
+    }
 }
 
 fn read(source: &impl Source, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

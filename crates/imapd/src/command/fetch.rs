@@ -85,7 +85,7 @@ fn one(session: &mut Session, number: u32, items: &[FetchItem], marked: bool, ro
         true => Some(mailbox.take_message(number, room)?),
         false => None,
     };
-    let mut answer = Answering { mailbox, number, message: message.as_mut(), wire: &mut session.wire };
+    let mut answer = Answering { mailbox, number, message: message.as_mut(), wire: &mut session.wire, date: 0 };
     let result = answer.give(items, marked, &mut session.sent);
     match message {
         Some(message) if result.is_ok() && items.iter().any(is_partial) => mailbox.keep_message(number, message),
@@ -111,6 +111,8 @@ struct Answering<'a> {
     number: u32,
     message: Option<&'a mut Message<File>>,
     wire: &'a mut Wire,
+    /// INTERNALDATE, once it is asked for.
+    date: i64,
 }
 
 impl Answering<'_> {
@@ -137,7 +139,7 @@ impl Answering<'_> {
         let mut pieces = Vec::new();
         for item in items {
             match (item, &mut self.message) {
-                (FetchItem::InternalDate, _) => drop(self.mailbox.internal_date(self.number)?),
+                (FetchItem::InternalDate, None) => self.date = self.mailbox.internal_date(self.number)?,
                 (FetchItem::Rfc822Size, None) => drop(self.mailbox.wire_size(self.number)?),
                 (_, None) => {}
                 (item, Some(message)) => {
@@ -145,6 +147,7 @@ impl Answering<'_> {
                         (_, Some(section)) => {
                             message.piece(&section.section, section.partial).map(|piece| pieces.push(piece))
                         }
+                        (FetchItem::InternalDate, _) => message.date().map(|date| self.date = date),
                         (FetchItem::Envelope, _) => message.header().map(drop),
                         (FetchItem::Body | FetchItem::BodyStructure | FetchItem::Rfc822Size, _) => {
                             message.size().map(drop)
@@ -204,7 +207,7 @@ impl Answering<'_> {
             }
             FetchItem::InternalDate => {
                 out.extend_from_slice(b"INTERNALDATE ");
-                DateTime { unix: self.mailbox.internal_date(number)?, zone: 0 }.write(out);
+                DateTime { unix: self.date, zone: 0 }.write(out);
             }
             FetchItem::Rfc822Size => {
                 out.extend_from_slice(b"RFC822.SIZE ");
