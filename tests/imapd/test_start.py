@@ -140,6 +140,19 @@ def test_a_login_is_answered_with_its_tag_and_logged(place, home):
     assert logout == f"INFO: LOGOUT, user={user}, ip=[127.0.0.1], port=[4711], headers=0, body=0, rcvd=20, sent={sent}, time=0"
 
 
+@pytest.mark.parametrize("variables, ip, port", [
+    ({}, "127.0.0.1", None), ({"PROTO": "SSL", "SSLREMOTEIP": "10.0.0.1", "SSLREMOTEPORT": "5", "TCPREMOTEIP": "10.0.0.2"}, "10.0.0.1", "5"),
+    ({"TCPREMOTEIP": "::ffff:10.0.0.3", "TCPREMOTEPORT": "6"}, "10.0.0.3", "6"), ({"REMOTE_ADDR": "::1", "REMOTE_PORT": "7"}, "::1", "7"),
+], ids=["plain inetd", "PROTO", "TCP", "systemd"])
+def test_who_the_peer_is(place, home, variables, ip, port):
+    client, server = tcp_pair()
+    with client, server:
+        port = port or client.getsockname()[1]
+        imapd = Started(place, {"IMAPLOGINTAG": "a", "AUTHENTICATED": "john", **variables}, stdin=server)
+        assert Imap(client.fileno(), client.fileno()).finish(b"a").ok
+        wait_for(lambda: f"INFO: LOGIN, user=john, ip=[{ip}], port=[{port}], protocol=IMAP\n" == imapd.log())
+
+
 def test_tls_is_marked_in_the_log(place, home):
     imapd = Started(place, {**LOGGED_IN, "IMAP_TLS": "1"})
     imapd.client.finish(b"login")
