@@ -703,9 +703,9 @@ def test_the_half_is_gone_before_the_module_runs(login):
 
 
 def memory(pid):
-    """Private kilobytes, and the greatest address space in kilobytes."""
+    """Kilobytes of its own (not the program's file, which all share), and the greatest address space in kilobytes."""
     with open(f"/proc/{pid}/smaps_rollup") as file:
-        private = sum(int(line.split()[1]) for line in file if line.startswith(("Private_Clean", "Private_Dirty")))
+        private = sum(int(line.split()[1]) for line in file if line.startswith("Private_Dirty"))
     return private, int(status_of(pid, "VmPeak")[0])
 
 
