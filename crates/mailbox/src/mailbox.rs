@@ -75,6 +75,7 @@ impl Mailbox {
             copied: BTreeSet::new(),
         };
         mailbox.look()?;
+        mailbox.view.shrink();
         // SELECT's own answer says it all.
         mailbox.told.news(&mut mailbox.view, mailbox.keywords.words().len(), Expunges::Report);
         Ok(mailbox)

@@ -112,6 +112,13 @@ impl View {
         true
     }
 
+    /// Gives back memory that was taken in advance: few messages come after the first.
+    pub fn shrink(&mut self) {
+        self.uids.shrink_to_fit();
+        self.marks.shrink_to_fit();
+        self.names.shrink();
+    }
+
     /// Take over the name that the file has now. True if the flags changed with it.
     pub fn rename(&mut self, at: usize, file_name: &[u8]) -> bool {
         if self.is_named(at, file_name) {

@@ -25,6 +25,12 @@ impl Names {
         Ok(())
     }
 
+    /// Gives back memory that was taken in advance.
+    pub fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
     /// How many names there are.
     pub fn len(&self) -> usize {
         self.ends.len()
