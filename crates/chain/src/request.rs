@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 /// Longest request. What follows in the pipe is not read.
 pub const MAXIMUM: usize = 8191;
+/// Almost every request is shorter; a buffer for the longest costs each login a mapping and three pages.
+const ORDINARY: usize = 512;
 /// Longest request in the checkpassword dialect.
 const CHECKPASSWORD_MAXIMUM: usize = 512;
 
@@ -122,15 +124,13 @@ impl Request {
     }
 
     fn read_from(pipe: OwnedFd) -> Result<Request, RequestError> {
-        let mut bytes = Zeroizing::new(vec![0; MAXIMUM]);
-        let mut length = 0;
-        while let Some(room) = bytes.get_mut(length..).filter(|room| !room.is_empty()) {
-            match nix::unistd::read(&pipe, room) {
-                Ok(0) => break,
-                Ok(n) => length += n,
-                Err(Errno::EINTR) => {}
-                Err(e) => return Err(RequestError::Unreadable(e.into())),
-            }
+        let mut bytes = Zeroizing::new(vec![0; ORDINARY]);
+        let mut length = fill(&pipe, &mut bytes, 0)?;
+        if length == ORDINARY {
+            let mut longer = Zeroizing::new(vec![0; MAXIMUM]);
+            longer.iter_mut().zip(bytes.iter()).for_each(|(to, from)| *to = *from);
+            bytes = longer;
+            length = fill(&pipe, &mut bytes, length)?;
         }
         bytes.truncate(length);
         if bytes.is_empty() {
@@ -187,6 +187,19 @@ pub fn login_fields(authdata: &[u8]) -> Option<(&[u8], &[u8])> {
     let (user, rest) = cut(authdata, b'\n')?;
     let password = cut(rest, b'\n').map_or(rest, |(password, _)| password);
     (!user.is_empty() && !password.is_empty()).then_some((user, password))
+}
+
+/// Reads behind the first `length` bytes until the buffer is full or the pipe ends; gives how many are there then.
+fn fill(pipe: &OwnedFd, buffer: &mut [u8], mut length: usize) -> Result<usize, RequestError> {
+    while let Some(room) = buffer.get_mut(length..).filter(|room| !room.is_empty()) {
+        match nix::unistd::read(pipe, room) {
+            Ok(0) => break,
+            Ok(n) => length += n,
+            Err(Errno::EINTR) => {}
+            Err(e) => return Err(RequestError::Unreadable(e.into())),
+        }
+    }
+    Ok(length)
 }
 
 /// What stands before and after the first `at`.
