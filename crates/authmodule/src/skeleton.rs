@@ -11,6 +11,10 @@ use std::path::{Path, PathBuf};
 
 /// Creates the account's home directory where there is none, as a copy of `skeleton`: files, directories and symbolic
 /// links with their modes, all of them the account's. It appears whole or not at all. The error is a sentence.
+///
+/// Kept out of its caller, whose stack every login touches: copying takes two pages of it.
+#[cold]
+#[inline(never)]
 pub fn create_home(account: &Account, skeleton: &Path) -> Result<(), Vec<u8>> {
     let home = Path::new(OsStr::from_bytes(&account.home));
     if !home.is_absolute() || !matches!(home.symlink_metadata(), Err(e) if e.kind() == ErrorKind::NotFound) {
