@@ -6,6 +6,7 @@ import random
 import re
 import resource
 import subprocess
+import time
 
 import pytest
 
@@ -212,6 +213,14 @@ def test_header_fields_come_as_they_are_and_as_they_were_asked(place):
         assert line.endswith(b"{%d}\r\n%s)" % (len(wanted), wanted)), ask
 
 
+def test_thousands_of_fields_by_thousands_of_names(place):
+    client = serve(place, [b"X: y\n" * 500_000 + b"Last: z\n\n"])
+    names = " ".join(f"Name-{number}" for number in range(4_000))
+    begun = time.monotonic()
+    assert client.ok(f"FETCH 1 BODY.PEEK[HEADER.FIELDS (last {names})]").lines("FETCH")[0].endswith(b"{11}\r\nLast: z\r\n\r\n)")
+    assert time.monotonic() - begun < 5
+
+
 def test_partial_sections(place):
     message = mail.plain(body="0123456789\n" * 10)
     client = serve(place, [message])
@@ -259,8 +268,7 @@ ODD = {
 
 def check_message(client, number, message, context):
     """What must hold of any message, whatever is in it."""
-    answer = one(client, "(RFC822.SIZE ENVELOPE BODY BODYSTRUCTURE BODY.PEEK[] BODY.PEEK[HEADER] BODY.PEEK[TEXT] BODY.PEEK[HEADER.FIELDS.NOT ()])"
-                 .replace(" BODY.PEEK[HEADER.FIELDS.NOT ()]", ""), number)
+    answer = one(client, "(RFC822.SIZE ENVELOPE BODY BODYSTRUCTURE BODY.PEEK[] BODY.PEEK[HEADER] BODY.PEEK[TEXT])", number)
     whole = wire(message)
     assert answer["BODY[]"] == whole, context
     assert int(answer["RFC822.SIZE"]) == len(whole), context
@@ -310,7 +318,7 @@ def test_the_limits_have_the_shape_they_should(place):
     assert len(list(fetch.leaves(one(client, "BODY", 1)["BODY"]))) == 9_999
     (deep,) = fetch.leaves(one(client, "BODY", 2)["BODY"])
     assert len(deep[0]) == 20 and deep[1][:2] == [b"application", b"octet-stream"]
-    assert section(client, ".".join(["1"] * 20), 2).startswith(b"\r\n--b79") or b"--b79" in section(client, ".".join(["1"] * 20), 2)
+    assert b"--b79" in section(client, ".".join(["1"] * 20), 2)
     messages = list(fetch.leaves(one(client, "BODY", 3)["BODY"]))
     assert messages[-1][1][:2] == [b"application", b"octet-stream"]
     assert len(one(client, "ENVELOPE", 4)["ENVELOPE"][5]) == 10_000

@@ -29,7 +29,7 @@ pub struct Piece {
 enum Content {
     /// Bytes of the file between two places.
     Span(Span),
-    /// Chosen fields of the header in the span.
+    /// Chosen fields of the header in the span; their names in small letters, in order.
     Fields { span: Span, selector: Box<Selector>, names: Vec<Vec<u8>>, not: bool },
 }
 
@@ -167,18 +167,21 @@ impl<S: Source> Message<S> {
 
     /// Chosen header fields, and how long they are.
     fn fields(&mut self, place: &Place, not: bool, names: &[Vec<u8>]) -> io::Result<(Content, u64)> {
+        // In order, since a header may have millions of fields and a client may name thousands.
+        let mut names: Vec<Vec<u8>> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        names.sort_unstable();
         let span = |tail| Span { at: place.from.file, end: place.to.file, wire: ToWire::new(), tail };
         let (mut measured, mut selector) = (span(b""), Selector::new());
         let (mut size, mut ended, mut more) = (0, true, true);
         while more {
-            more = self.read_fields(&mut measured, &mut selector, names, not, |bytes, wire| {
+            more = self.read_fields(&mut measured, &mut selector, &names, not, |bytes, wire| {
                 size += wire.measure(bytes).0;
                 ended = bytes.ends_with(b"\n");
             })?;
         }
         let tail: &'static [u8] = if ended { b"\r\n" } else { b"\r\n\r\n" };
         size += tail.len() as u64;
-        Ok((Content::Fields { span: span(tail), selector: Box::default(), names: names.to_vec(), not }, size))
+        Ok((Content::Fields { span: span(tail), selector: Box::default(), names, not }, size))
     }
 
     /// Gives out what is chosen in the next window of a header, and at last the empty line. False at the end.
@@ -190,7 +193,8 @@ impl<S: Source> Message<S> {
         not: bool,
         mut out: impl FnMut(&[u8], &mut ToWire),
     ) -> io::Result<bool> {
-        let choose = |name: &[u8]| names.iter().any(|known| known.eq_ignore_ascii_case(name)) != not;
+        let is = |known: &[u8], name: &[u8]| known.iter().copied().cmp(name.iter().map(u8::to_ascii_lowercase));
+        let choose = |name: &[u8]| names.binary_search_by(|known| is(known, name)).is_ok() != not;
         let wire = &mut span.wire;
         if span.at < span.end && !selector.ended() {
             let bytes = self.bytes(span.at, (span.end - span.at).min(WINDOW))?;
