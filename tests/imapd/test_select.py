@@ -198,3 +198,27 @@ def test_no_descriptors_no_answer_and_no_harm(place, path, spare):
     assert sorted(client.fetch("FLAGS", uid=True)) == [1, 2, 3, 4, 5, 6]
     assert [maildir.Reader(path).uids()[uid] for uid in range(1, 6)] == bases
     assert maildir.Reader(path).uid_table()[1] == 7
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known before", "never opened"])
+def test_a_maildir_that_cannot_be_written_is_read_only(place, path, known):
+    bases = [maildir.deliver(path, mail.plain(number=n), flags="", seconds=1000 + n) for n in range(3)]
+    if known:
+        logged_in(place, path).select()
+    directories = [path, path / "cur", path / "new", path / "tmp"]
+    for directory in directories:
+        directory.chmod(0o500)
+    try:
+        client = logged_in(place, path)
+        answer = client.select()
+        assert answer.code == b"READ-ONLY" or known, answer
+        assert answer.number("EXISTS") == 3
+        assert len(client.fetch("(FLAGS BODY.PEEK[])")) == 3
+        for refused in (r"STORE 1 +FLAGS (\Seen)", "COPY 1 INBOX"):
+            assert client.command(refused).code == b"NOPERM"
+        assert client.command("APPEND INBOX {}", mail.crlf(mail.plain())).code == b"NOPERM"
+        assert client.ok("NOOP")
+    finally:
+        for directory in directories:
+            directory.chmod(0o700)
+    assert sorted(maildir.Reader(path).flags()) == sorted(bases)
