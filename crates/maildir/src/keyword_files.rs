@@ -166,7 +166,8 @@ pub struct Changes<'f> {
     waiting: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-/// So many files are synced one by one; with more the whole file system is, once.
+/// So many files are synced one by one; with more the whole file system is, once: each fsync(2) is a flush of the disk,
+/// even where the journal has the file already.
 pub(crate) const FEW: usize = 16;
 
 impl<'f> Changes<'f> {
