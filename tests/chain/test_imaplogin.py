@@ -694,6 +694,16 @@ def test_a_half_that_is_killed_is_reported(login):
     assert stage.lines()[-1] == "imaplogin: fatal: conversation ended by signal 10"
 
 
+def test_a_half_that_hangs_is_killed_when_the_time_is_over(login):
+    stage = login({"LOGIN_TIMEOUT": "1"})
+    half = confined_half(stage)
+    os.kill(half, signal.SIGSTOP)
+    assert stage.talk.rest() == b""
+    assert stage.end() == 0
+    assert not os.path.exists(f"/proc/{half}")
+    assert stage.lines()[-1].startswith("INFO: TIMEOUT, ")
+
+
 def test_the_half_is_gone_before_the_module_runs(login):
     stage = login(then="cat")
     half = confined_half(stage)
