@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import maildir
+from harness import mail, maildir
 from harness.imap import Imap
 from harness.place import IS_ROOT, UID, as_user, program, wait_for
 from harness.server import LOGGED_IN
@@ -344,6 +344,23 @@ def test_the_sandbox_is_closed_before_the_client_is_heard(place, home):
     assert limits["Max core file size"] == ["0", "0"]
     assert limits["Max open files"] == ["256", "256"]
     assert limits["Max data size"] == [str(256 << 20)] * 2
+
+
+@pytest.mark.parametrize("abi", [None, "2", "1"])
+def test_every_landlock_lets_mail_be_moved(place, home, abi):
+    """From tmp to new to cur: the first landlock forbids that, so it is left out."""
+    maildir.deliver(home / "Maildir", mail.plain(), uid=UID if IS_ROOT else None)
+    imapd = Started(place, {**LOGGED_IN, **({"LANDLOCK_ABI": abi} if abi else {})})
+    client = imapd.client
+    client.finish(b"login")
+    assert client.select().number("EXISTS") == 1
+    client.append(mail.crlf(mail.plain()))
+    client.ok("CREATE INBOX.other")
+    client.ok("COPY 1:2 INBOX.other")
+    client.ok("STORE 1 +FLAGS (\\Deleted word)")
+    client.ok("EXPUNGE")
+    client.ok("DELETE INBOX.other")
+    assert client.ok("NOOP") and client.select().number("EXISTS") == 1
 
 
 def test_it_works_under_softlimit(place, home):

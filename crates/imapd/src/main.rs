@@ -1,5 +1,6 @@
 //! Serves one account's Maildir over IMAP.
 #![forbid(unsafe_code)]
+
 mod answer;
 mod command;
 mod end;

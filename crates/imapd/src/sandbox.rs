@@ -12,14 +12,15 @@ const DATA: u64 = 256 * 1024 * 1024;
 const NOFILE: u64 = 256;
 
 /// No new rights, bounded resources, and nothing of the file system but the Maildir.
-pub fn close(maildir: BorrowedFd<'_>) -> std::io::Result<()> {
+/// `abi`: behave as under a kernel whose landlock is of this version, if it is older than ours.
+pub fn close(maildir: BorrowedFd<'_>, abi: Option<u32>) -> std::io::Result<()> {
     for (resource, limit) in
         [(Resource::RLIMIT_CORE, 0), (Resource::RLIMIT_NOFILE, NOFILE), (Resource::RLIMIT_DATA, DATA)]
     {
         lower(resource, limit)?;
     }
     nix::sys::prctl::set_no_new_privs()?;
-    confine(maildir)
+    confine(maildir, abi.unwrap_or(landlock::NEWEST))
 }
 
 /// Never above what the administrator's softlimit allows.
@@ -30,8 +31,8 @@ fn lower(resource: Resource, limit: u64) -> std::io::Result<()> {
 
 /// Landlock. A kernel that has none, or only its first version (which forbids every
 /// rename from one directory to another), leaves us as we are.
-fn confine(maildir: BorrowedFd<'_>) -> std::io::Result<()> {
-    match Ruleset::new(landlock::abi().min(landlock::NEWEST))? {
+fn confine(maildir: BorrowedFd<'_>, newest: u32) -> std::io::Result<()> {
+    match Ruleset::new(landlock::abi().min(landlock::NEWEST).min(newest))? {
         Some(rules) if rules.permits_moves() => {
             rules.allow(maildir, Access::ReadWrite)?;
             rules.restrict()

@@ -67,6 +67,8 @@ pub struct Settings {
     pub empty_trash: Value,
     /// `IMAPDEBUGFILE`: a file in the Maildir that takes a trace, if it is there.
     pub debug_file: Option<Value>,
+    /// `LANDLOCK_ABI`: behave as under an older kernel.
+    pub landlock_abi: Option<u32>,
     /// `DURABLE`: what is synced before the OK.
     pub durable: Durable,
     /// `HOSTNAME`, else the kernel's.
@@ -106,6 +108,7 @@ impl Settings {
             trash: own_set("IMAP_TRASHFOLDERNAME").unwrap_or(b"Trash"),
             empty_trash: own_set("IMAP_EMPTYTRASH").unwrap_or_default(),
             debug_file: own_set("IMAPDEBUGFILE"),
+            landlock_abi: u32::try_from(number("LANDLOCK_ABI", 0)).ok().filter(|version| *version > 0),
             durable: match own_set("DURABLE") {
                 Some(b"append") => Durable::Append,
                 Some(b"none") => Durable::None,

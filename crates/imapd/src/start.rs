@@ -75,7 +75,7 @@ fn open(settings: &Settings, client: &Client, wire: &mut Wire) -> Result<Root, R
     let root = Root::open(Path::new("."), store(settings)).map_err(|e| failed("open the maildir", &e))?;
     wire.trace(debug_trace(settings));
     wire.catch_signals().map_err(|e| failed("catch signals", &e))?;
-    sandbox::close(root.dir().as_fd()).map_err(|e| failed("confine the session", &e))?;
+    sandbox::close(root.dir().as_fd(), settings.landlock_abi).map_err(|e| failed("confine the session", &e))?;
     trash::purge(&root, settings);
     Ok(root)
 }
