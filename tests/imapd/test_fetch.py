@@ -374,6 +374,17 @@ def test_a_message_that_cannot_be_read(place):
     client.ok("NOOP")
 
 
+def test_a_mark_is_told_though_the_message_cannot_be_read(place):
+    client = serve(place, [mail.plain()])
+    path = files(place)[0]
+    path.unlink()
+    path.mkdir()
+    answer = client.command("FETCH 1 BODY[]")
+    assert answer.status == b"NO"
+    told = [line for line in answer.lines("FETCH") if b"\\Seen" in line]
+    assert bool(told) == any(name.name.endswith("S") for name in files(place))
+
+
 def test_a_wrong_size_in_the_name_does_no_harm(place):
     path = maildir.make(place.folder("home", UID) / "Maildir")
     message = mail.plain(body="text\n" * 100)

@@ -171,7 +171,8 @@ def test_messages_that_go_or_cannot_be_read(place):
     assert search(client, "3 SUBJECT hello")[-1:] != []
 
 
-@pytest.mark.parametrize("body", ["=?utf-8?q?" * 200_000, "=" * 2_000_000, "Content-Type: multipart/mixed; boundary=b\n--b\n" * 40_000])
+@pytest.mark.parametrize("body", ["=?utf-8?q?" * 200_000, "=" * 2_000_000, "Content-Type: multipart/mixed; boundary=b\n--b\n" * 40_000],
+                         ids=["words", "escapes", "parts"])
 def test_hostile_texts_cost_little_time(place, body):
     client = serve(place, [mail.plain(body=body), f"Subject: {body[:900_000].replace(chr(10), ' ')}\n\n".encode()])
     begun = time.monotonic()

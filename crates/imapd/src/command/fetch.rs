@@ -44,7 +44,12 @@ pub fn run(session: &mut Session, fetch: &Fetch) -> Outcome {
         for number in some {
             match one(session, number, &items, marked.contains(number), &mut room) {
                 // What is there of the others is sent all the same.
-                Err(Stop::Refused(refusal)) => answer = refusal,
+                Err(Stop::Refused(refusal)) => {
+                    answer = refusal;
+                    if marked.contains(number) {
+                        one(session, number, &[FetchItem::Uid, FetchItem::Flags], false, &mut room)?;
+                    }
+                }
                 Err(ended) => return Err(ended),
                 Ok(()) => {}
             }
