@@ -80,6 +80,10 @@ fn checkpassword_requests_come_apart() {
 fn a_request_is_read_up_to_the_limit() {
     assert!(matches!(piped(b""), Err(RequestError::Empty)));
     assert_eq!(&piped(b"a\nb\nc\n").unwrap().bytes[..], b"a\nb\nc\n");
+    for length in [511, 512, 513, 8190, 8191] {
+        let bytes: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
+        assert_eq!(piped(&bytes).unwrap().bytes[..], bytes);
+    }
     let long = vec![b'x'; 20_000];
     assert_eq!(piped(&long).unwrap().bytes.len(), MAXIMUM);
 }
