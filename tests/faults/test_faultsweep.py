@@ -1,0 +1,31 @@
+"""A sample of the fault sweep, other in every run; `faultsweep.py` without `--sample` is the whole of it."""
+
+import pathlib
+import random
+import shutil
+import sys
+
+import pytest
+
+from harness.place import IS_ROOT, REPOSITORY
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from faultsweep import PATHS, Sweep  # noqa: E402
+
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("strace"), reason="no strace"),
+    pytest.mark.skipif(not IS_ROOT, reason="the account is another uid"),
+]
+
+SAMPLE = 15
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_sample_of_the_faults(place, name):
+    seed = random.randrange(1 << 30)
+    print("seed", seed)
+    sweep = Sweep(place)
+    faults = sweep.faults(name)
+    for fault in random.Random(seed).sample(faults, SAMPLE):
+        sweep.attempt(*fault)
