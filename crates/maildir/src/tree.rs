@@ -71,7 +71,10 @@ impl Root {
             let _lock = unless_full(FolderLock::take(&folder))?;
             unless_full(self.note_uid_validity(name, &folder))?;
             self.dir().rename(name.directory(), &tmp, &doomed)?;
-            self.dir().sync()?;
+            if let Err(e) = self.dir().sync() {
+                let _ = tmp.rename_new(&doomed, self.dir(), name.directory());
+                return Err(e);
+            }
         }
         if let Ok(Some(quota)) = quota::read(self) {
             let _ = quota::recalculate(self, quota.limits);
@@ -97,15 +100,25 @@ impl Root {
             return Err(Error::Refused(to.directory().to_vec(), "a folder cannot move into itself"));
         }
         let moves = self.moves(from, to)?;
-        for (index, (old, new)) in moves.iter().enumerate() {
-            if let Err(e) = self.rename_one(old, new) {
-                for (old, new) in moves.iter().take(index).rev() {
-                    let _ = self.dir().rename(new.directory(), self.dir(), old.directory());
-                }
-                return Err(e);
+        for (old, new) in &moves {
+            self.prepare_to_rename(old, new)?;
+        }
+        let mut done = 0;
+        let renamed = self.rename_all(&moves, &mut done).and_then(|()| self.dir().sync());
+        if renamed.is_err() {
+            for (old, new) in moves.iter().take(done).rev() {
+                let _ = self.dir().rename_new(new.directory(), self.dir(), old.directory());
             }
         }
-        self.dir().sync()
+        renamed
+    }
+
+    fn rename_all(&self, moves: &[(FolderName, FolderName)], done: &mut usize) -> Result<()> {
+        for (old, new) in moves {
+            self.dir().rename_new(old.directory(), self.dir(), new.directory())?;
+            *done = done.saturating_add(1);
+        }
+        Ok(())
     }
 
     /// The folder and all below it with their new names, none of which is taken.
@@ -121,11 +134,11 @@ impl Root {
         if moves.is_empty() { Err(Error::Missing(from.directory().to_vec())) } else { Ok(moves) }
     }
 
-    fn rename_one(&self, old: &FolderName, new: &FolderName) -> Result<()> {
+    /// What both names' UIDVALIDITY asks for, of all folders before the first one moves.
+    fn prepare_to_rename(&self, old: &FolderName, new: &FolderName) -> Result<()> {
         let folder = self.folder(old)?;
         self.note_uid_validity(old, &folder)?;
-        self.renew_uid_validity(new, &folder)?;
-        self.dir().rename_new(old.directory(), self.dir(), new.directory())
+        self.renew_uid_validity(new, &folder)
     }
 
     /// Moves every message of INBOX to a new folder, where they get new UIDs.
