@@ -35,6 +35,9 @@ ERRORS = ["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE", "ENOMEM", "EACCES", "ER
 # No kernel interrupts every call for ever: EINTR comes once.
 FAULTS = ["KILL", *ERRORS, *(f"{error}+" for error in ERRORS if error != "EINTR")]
 
+# What no refusal may say here: all mailboxes named are there, or are not.
+LIES = [b"NONEXISTENT", b"TRYCREATE", b"ALREADYEXISTS", b"EXPUNGEISSUED", b"CANNOT"]
+
 # Longer than the wait for a lock, and an answer must come.
 PATIENCE = 45
 
@@ -144,6 +147,9 @@ class Sweep:
         judge_answers(path, untagged, answers, broken)
         before = self.models[path.delivered]
         judge_view(name, before, out)
+        if name == "status" and b"b" in answers and answers[b"b"].ok:
+            listed = {line.rsplit(b" ", 1)[1].strip(b'"').decode() for line in untagged if line.startswith(b"LIST ")}
+            require(listed == set(before.folders), f"listed: {sorted(listed)}")
         model = before.copy()
         path.judge(model, answers)
         model.judge_disk(self.path)
@@ -207,6 +213,7 @@ def judge_answers(path, untagged, answers, broken):
             selected = answer.ok
         unselected = selected is False and answer.status == b"BAD"
         require(answer.ok or unselected or (answer.status == b"NO" and answer.code), f"{tag.decode()}: refused with {answer.text!r}")
+        require(answer.code not in LIES, f"{tag.decode()}: refused with {answer.code!r}")
 
 
 def judge_view(name, before, out):

@@ -29,3 +29,23 @@ def test_a_sample_of_the_faults(place, name):
     faults = sweep.faults(name)
     for fault in random.Random(seed).sample(faults, SAMPLE):
         sweep.attempt(*fault)
+
+
+# What the sweep found once: the path, the call that failed (each of its times), the fault.
+FOUND = [
+    ("delete", "fsync", "EIO"),
+    ("rename", "fsync", "EIO"),
+    ("rename", "renameat", "EIO+"),
+    ("rename", "openat2", "ENOSPC"),
+    ("rename", "newfstatat", "EMFILE"),
+    ("append", "openat2", "EMFILE"),
+    ("create", "openat2", "EMFILE"),
+    ("status", "openat2", "EMFILE"),
+]
+
+
+@pytest.mark.parametrize("name, call, fault", FOUND)
+def test_what_was_found_stays_away(place, name, call, fault):
+    sweep = Sweep(place)
+    attempts = [sweep.attempt(*each) for each in sweep.faults(name, [fault]) if each[1] == call]
+    assert any(attempts)

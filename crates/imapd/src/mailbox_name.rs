@@ -3,7 +3,7 @@
 use imap::response::Code;
 use maildir::{FolderName, Wire};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Stop};
 use crate::session::Session;
 
 /// The hierarchy delimiter.
@@ -26,11 +26,11 @@ pub fn existing(session: &Session, mailbox: &[u8]) -> Result<FolderName, Answer>
 }
 
 /// The mailbox that messages are to go to. The client may create it, if there can be such a mailbox.
-pub fn target(session: &Session, mailbox: &[u8]) -> Result<FolderName, Answer> {
+pub fn target(session: &Session, mailbox: &[u8]) -> Result<FolderName, Stop> {
     let folder = existing(session, mailbox)?;
-    match session.root.has(&folder) {
+    match session.root.has(&folder)? {
         true => Ok(folder),
-        false => Err(Answer::no("No such mailbox").code(Code::TryCreate)),
+        false => Err(Answer::no("No such mailbox").code(Code::TryCreate).into()),
     }
 }
 

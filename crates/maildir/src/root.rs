@@ -115,9 +115,9 @@ impl Root {
         Folder::open(self, name)
     }
 
-    /// Whether the folder is there, without opening it.
-    pub fn has(&self, name: &FolderName) -> bool {
-        name.is_inbox() || self.is_folder(name.directory())
+    /// Whether the folder is there, as far as that can be told.
+    pub fn has(&self, name: &FolderName) -> Result<bool> {
+        if name.is_inbox() { Ok(true) } else { self.is_folder(name.directory()) }
     }
 
     /// All folders but INBOX, sorted by directory name. What is no folder is left out.
@@ -130,7 +130,8 @@ impl Root {
             }
             Ok(())
         })?;
-        names.retain(|name| self.is_folder(name.directory()));
+        // What cannot be looked at now is there all the same: a client forgets what it knew of a folder that is not listed.
+        names.retain(|name| self.is_folder(name.directory()).unwrap_or(true));
         names.sort_unstable();
         Ok(names)
     }
@@ -141,8 +142,15 @@ impl Root {
         Ok(stat.st_uid == nix::unistd::geteuid().as_raw() && stat.st_gid == nix::unistd::getegid().as_raw())
     }
 
-    fn is_folder(&self, directory: &[u8]) -> bool {
-        let cur = self.dir().open_dir(directory).and_then(|folder| folder.stat(b"cur"));
-        matches!(cur, Ok(Some(stat)) if is_directory(&stat))
+    fn is_folder(&self, directory: &[u8]) -> Result<bool> {
+        match self.dir().open_dir(directory).and_then(|folder| folder.stat(b"cur")) {
+            Ok(cur) => Ok(cur.is_some_and(|stat| is_directory(&stat))),
+            Err(Error::System(
+                _,
+                Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP | Errno::EXDEV | Errno::ENAMETOOLONG,
+            )) => Ok(false),
+            Err(e @ Error::System(..)) => Err(e),
+            Err(_) => Ok(false),
+        }
     }
 }

@@ -31,7 +31,7 @@ impl Root {
         if !name.may_be_created() {
             return Err(Error::BadName(name.directory().to_vec()));
         }
-        if self.has(name) {
+        if self.has(name)? {
             return Err(Error::Exists(name.directory().to_vec()));
         }
         let tmp = self.dir().open_dir(b"tmp")?;
@@ -86,7 +86,7 @@ impl Root {
 
     /// Renames a folder and all below it, or none of them. UIDs stay. Of INBOX the messages move, not the folder.
     pub fn rename(&self, from: &FolderName, to: &FolderName) -> Result<()> {
-        if self.has(to) {
+        if self.has(to)? {
             return Err(Error::Exists(to.directory().to_vec()));
         }
         if !to.may_be_created() {

@@ -11,7 +11,7 @@ pub fn run(session: &mut Session, mailbox: &[u8]) -> Outcome {
     let folder = mailbox_name::proposed(session, mailbox)?;
     // "a.b." only announces folders below: no error if it is there (and INBOX always is).
     let announced = mailbox.last() == Some(&DELIMITER);
-    if session.root.has(&folder) {
+    if session.root.has(&folder)? {
         return Ok(match announced {
             true => Answer::ok("Mailbox exists"),
             false => Answer::no("Mailbox exists already").code(Code::AlreadyExists),
