@@ -222,3 +222,22 @@ def test_a_maildir_that_cannot_be_written_is_read_only(place, path, known):
         for directory in directories:
             directory.chmod(0o700)
     assert sorted(maildir.Reader(path).flags()) == sorted(bases)
+
+
+def test_a_damaged_table_costs_a_higher_uidvalidity_and_one_log_line(place, path):
+    bases = {maildir.deliver(path, mail.plain(number=number), flags="S") for number in range(3)}
+    with logged_in(place, path) as client:
+        client.select()
+        client.ok("LOGOUT")
+    before = maildir.Reader(path).uid_table()[0]
+    table = path / "courierimapuiddb"
+    table.write_bytes(b"\xff" + table.read_bytes()[1:])
+    with logged_in(place, path) as client:
+        assert client.select().number("EXISTS") == 3
+        client.ok("LOGOUT")
+    after, _, uids = maildir.Reader(path).uid_table()
+    assert after > before and set(uids) == bases
+    assert len(list(path.glob("daisychain-damaged.*"))) == 1
+    log = (place / "log-preauth").read_text().splitlines()
+    lines = [line for line in log if "courierimapuiddb" in line]
+    assert len(lines) == 1 and lines[0].startswith("imapd: warning: ") and "all messages have new UIDs" in lines[0], log

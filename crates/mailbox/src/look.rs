@@ -19,6 +19,8 @@ pub(crate) struct Seen {
     keywords: Option<Option<Stamp>>,
     /// Messages are hidden because their UIDs could not be saved, and why.
     pub trouble: Option<maildir::Error>,
+    /// The UID table was set aside since this view began, and why.
+    damage: Option<maildir::Error>,
 }
 
 impl Mailbox {
@@ -51,6 +53,10 @@ impl Mailbox {
         let settled = |stamp: Stamp| self.folder.root().grain().has_passed(stamp);
         self.seen.messages = listing.proof.filter(|proof| settled(proof.new)).map(|proof| (proof.cur, proof.new));
         self.seen.trouble = listing.trouble;
+        if let Some(why) = listing.damage {
+            let table = self.folder.dir().path_of(maildir::uidtable::FILE);
+            self.seen.damage = Some(maildir::Error::Damaged(table, why));
+        }
         if !returned.is_empty() && self.mode == Mode::ReadWrite {
             // Their old UIDs were reported gone: they come back as new messages.
             self.folder.renew(&returned)?;
@@ -63,6 +69,11 @@ impl Mailbox {
     /// Why messages on the disk are not shown, if there are such.
     pub fn trouble(&self) -> Option<&maildir::Error> {
         self.seen.trouble.as_ref()
+    }
+
+    /// Why the UID table was set aside when the folder was opened, so that all messages have new UIDs.
+    pub fn damage(&self) -> Option<&maildir::Error> {
+        self.seen.damage.as_ref()
     }
 
     fn messages_changed(&self) -> Result<bool, Error> {

@@ -32,6 +32,10 @@ fn describe(session: &mut Session, mailbox: &Mailbox) {
     if let Some(number) = mailbox.first_unseen() {
         response::untagged(out, Status::Ok, Some(Code::Unseen(number)), b"First unseen");
     }
+    if let Some(damage) = mailbox.damage() {
+        let what = format!("{damage}: set aside, and all messages have new UIDs");
+        PROGRAM.warn(what.as_bytes());
+    }
     if let Some(trouble) = mailbox.trouble() {
         PROGRAM.warn(trouble.to_string().as_bytes());
         response::untagged(out, Status::No, None, b"Some new messages cannot be shown now");
