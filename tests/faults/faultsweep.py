@@ -233,13 +233,17 @@ def judge_view(name, before, out):
 
 
 def judge_rivals(model, path):
-    """Of two names of one folder exactly one is there."""
+    """Of two names of one folder exactly one is there; a message that moves is somewhere."""
     for name, folder in model.folders.items():
         rival = getattr(folder, "rival", None)
         if rival and name.startswith("INBOX.Away"):
             other = name.replace("Away", "Elsewhere")
             count = directory(path, name).is_dir() + directory(path, other).is_dir()
             require(count == 1, f"{name} and {other}: {count} of them are there")
+    names, contents = getattr(model, "somewhere", ([], set()))
+    there = [directory(path, name) for name in names if directory(path, name).is_dir()]
+    lost = contents - {message[0] for place in there for message in on_disk(place)[1]}
+    require(not lost, f"lost from {names}: {sorted(lost)}")
 
 
 def again(name, call, number, fault):

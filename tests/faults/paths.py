@@ -93,6 +93,7 @@ def expunged(model, answers):
 
 
 def created(model, answers):
+    # Taking it back could take somebody's delivery with it.
     fresh = Folder(None, 1)
     settle([fresh], answers.get(b"a"), refused=MAY)
     model.folders["INBOX.Fresh"] = fresh
@@ -109,6 +110,18 @@ def renamed(model, answers):
         settle([old], answers.get(b"a"), done=NOT, refused=MUST)
         settle([new], answers.get(b"a"), done=MUST, refused=NOT)
         old.rival, new.rival = new, old
+
+
+def emptied(model, answers):
+    """RENAME INBOX moves messages: on its way each may be in both, never in none."""
+    answer = answers.get(b"a")
+    inbox = model.folders["INBOX"]
+    target = model.folders["INBOX.Old"] = Folder(None, 1, presence=MUST if answer and answer.ok else MAY)
+    target.messages = [Message(message.content, None, message.flags, message.keywords) for message in inbox.messages]
+    done = bool(answer and answer.ok)
+    settle(target.messages, answer if done else None)
+    settle(inbox.messages, answer if done else None, done=NOT)
+    model.somewhere = ["INBOX", "INBOX.Old"], {message.content for message in inbox.messages}
 
 
 def subscribed(name, wanted):
@@ -140,6 +153,7 @@ PATHS = {
     "create": Path([(b"a", b"CREATE INBOX.Fresh"), NOOP], created),
     "delete": Path([(b"a", b"DELETE INBOX.Away"), NOOP], deleted),
     "rename": Path([(b"a", b"RENAME INBOX.Away INBOX.Elsewhere"), NOOP], renamed),
+    "rename-inbox": Path([(b"a", b"RENAME INBOX INBOX.Old"), NOOP], emptied),
     "subscribe": Path([(b"a", b"SUBSCRIBE INBOX.Away"), NOOP], subscribed("INBOX.Away", True)),
     "unsubscribe": Path([(b"a", b"UNSUBSCRIBE INBOX.Sent"), NOOP], subscribed("INBOX.Sent", False)),
     "fetch": Path([SELECT, (b"b", b"UID FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])"), (b"c", b"NOOP"),
