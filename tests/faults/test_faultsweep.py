@@ -36,6 +36,7 @@ FOUND = [
     ("delete", "fsync", "EIO"),
     ("rename", "fsync", "EIO"),
     ("rename", "renameat", "EIO+"),
+    ("rename", "renameat2", "EIO+"),
     ("rename", "openat2", "ENOSPC"),
     ("rename", "newfstatat", "EMFILE"),
     ("append", "openat2", "EMFILE"),

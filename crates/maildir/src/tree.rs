@@ -72,7 +72,7 @@ impl Root {
             unless_full(self.note_uid_validity(name, &folder))?;
             self.dir().rename(name.directory(), &tmp, &doomed)?;
             if let Err(e) = self.dir().sync() {
-                let _ = tmp.rename_new(&doomed, self.dir(), name.directory());
+                move_back(&tmp, &doomed, self.dir(), name);
                 return Err(e);
             }
         }
@@ -107,7 +107,7 @@ impl Root {
         let renamed = self.rename_all(&moves, &mut done).and_then(|()| self.dir().sync());
         if renamed.is_err() {
             for (old, new) in moves.iter().take(done).rev() {
-                let _ = self.dir().rename_new(new.directory(), self.dir(), old.directory());
+                move_back(self.dir(), new.directory(), self.dir(), old);
             }
         }
         renamed
@@ -191,6 +191,14 @@ impl Root {
         }
         table.renew(uidvalidity::next(self, table.uid_validity)?);
         table.save(folder).map(drop)
+    }
+}
+
+/// Gives a folder its old name again, by another call where the one that moves elsewhere fails. (The second replaces
+/// nothing but an empty directory.)
+fn move_back(from: &Dir, now: &[u8], dir: &Dir, name: &FolderName) {
+    if from.rename_new(now, dir, name.directory()).is_err() {
+        let _ = from.rename(now, dir, name.directory());
     }
 }
 
