@@ -20,6 +20,14 @@ UID = 20000 + WORKER
 IS_ROOT = os.geteuid() == 0
 
 
+def seed():
+    """The seed of a test that samples: `SEED=` of the environment, another one each time with LONG=1, else always the same,
+    so that a red run means a change. Printed, that the run can be repeated."""
+    number = int(os.environ.get("SEED") or (random.randrange(1 << 30) if os.environ.get("LONG") else 1))
+    print("seed", number)
+    return number
+
+
 def program(name):
     """The full path of one of our programs."""
     path = BIN / name

@@ -13,7 +13,7 @@ import pytest
 
 from harness import maildir
 from harness.maildir import Reader
-from harness.place import IS_ROOT, UID, as_user, program
+from harness.place import IS_ROOT, UID, as_user, program, seed
 from harness.server import LOGGED_IN
 
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="no strace")
@@ -112,9 +112,7 @@ def check(box, name, out):
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("name", DIALOGUES)
 def test_every_call_fails_once(place, name, fault):
-    seed = random.randrange(1 << 30)
-    print("seed", seed)
-    chance = random.Random(seed)
+    chance = random.Random(seed())
     box = Box(place)
     count = 0
     for call in CALLS:
