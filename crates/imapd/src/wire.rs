@@ -24,7 +24,7 @@ pub struct Limits {
 }
 
 /// One read takes at most so much while commands are read.
-const READ: usize = 4096;
+const READ: usize = 1024;
 /// One read takes at most so much of a literal.
 const READ_LITERAL: usize = 64 * 1024;
 /// The reply is written once it is so long, though the command is not done.
