@@ -29,12 +29,7 @@ fn main() {
     let length = rest.len();
     let module = Module::with_chain(PROGRAM, Chain::with_arguments(PROGRAM, rest), length);
     let request = module.request();
-    let attempt = match Attempt::of(&request) {
-        Ok(Some(attempt)) => attempt,
-        Ok(None) => module.chain.reject(&request),
-        Err(_) => module.malformed(&request),
-    };
-    module.debug.received(&attempt);
+    let attempt = module.attempt(&request);
     match answer(&checkpassword, &request, &attempt) {
         Answer::Accepted(report, sender) => become_account(&module, &attempt, report, sender),
         Answer::Refused => {

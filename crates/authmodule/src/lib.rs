@@ -69,13 +69,7 @@ pub struct Problem(pub Vec<u8>);
 pub fn run(program: Program, store: &dyn Store) -> ! {
     let module = Module::begin(program);
     let request = module.request();
-    let attempt = match Attempt::of(&request) {
-        Ok(Some(attempt)) => attempt,
-        // No kind of login that a store of passwords knows.
-        Ok(None) => module.chain.reject(&request),
-        Err(_) => module.malformed(&request),
-    };
-    module.debug.received(&attempt);
+    let attempt = module.attempt(&request);
     match module.decide(store, &attempt) {
         Ok(Some(account)) => module.accept(&attempt, &account),
         Ok(None) => {
@@ -141,8 +135,19 @@ impl Module {
         }
     }
 
+    /// What the request asks. One that no store of passwords knows goes on to the next module.
+    pub fn attempt<'a>(&self, request: &'a Request) -> Attempt<'a> {
+        let attempt = match Attempt::of(request) {
+            Ok(Some(attempt)) => attempt,
+            Ok(None) => self.chain.reject(request),
+            Err(_) => self.malformed(request),
+        };
+        self.debug.received(&attempt);
+        attempt
+    }
+
     /// A request without form is nobody's: in the chain it goes on, and the login program will refuse.
-    pub fn malformed(&self, request: &Request) -> ! {
+    fn malformed(&self, request: &Request) -> ! {
         if self.chain.has_login() {
             self.chain.reject(request)
         }
